@@ -1,0 +1,1 @@
+"""Finished files: containers, tags and art."""

@@ -1,0 +1,196 @@
+"""What a script is, and what a session is: frozen data, no behaviour beyond reading itself.
+
+A ``Script`` is the author's file, its front matter read and its body still a template. A ``Session`` is that
+script filled for one listener: parameters chosen, templates unrolled, every gap a thing of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from metta_audio.errors import Place
+from metta_audio.units import Decibels, Seconds, WordsPerMinute
+
+ParamType = Literal["text", "number", "choice", "list", "flag"]
+ParamValue = str | float | bool | tuple[str, ...]
+GapKind = Literal["sentence", "paragraph", "section", "pause", "silence"]
+SpanKind = Literal["emphasis", "ipa", "slow", "fast", "soft", "loud", "sub"]
+
+GUIDE = "guide"
+"""The role that speaks every line that names no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing a listener may choose. ``default`` None means it must be given."""
+
+    name: str
+    type: ParamType
+    default: ParamValue | None
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who speaks. ``pan`` runs from -1 (left) to 1 (right); ``voice`` empty lets the renderer cast one."""
+
+    name: str
+    title: str = ""
+    pan: float = 0.0
+    voice: str = ""
+    rate: WordsPerMinute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """The lengths a practice is written for, in minutes."""
+
+    default: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The front matter, checked."""
+
+    title: str
+    summary: str
+    minutes: Minutes
+    params: Mapping[str, Parameter]
+    roles: Mapping[str, Role]
+    language: str = "en-us"
+    wpm: WordsPerMinute = WordsPerMinute(110.0)
+    bed: str | None = None
+    bell: str | None = None
+    author: str = ""
+    album: str = ""
+    date: str = ""
+    genre: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A parsed file: header checked, body a template whose first line is ``body_line`` of the file.
+
+    ``sha256`` is of the file's bytes. ``file`` is the path as the user knows it, for error messages.
+    """
+
+    name: str
+    file: str
+    header: Header
+    body: str
+    body_line: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Markup over ``text[start:end]`` of a line. ``value`` is the IPA string or the substitute, where there is one."""
+
+    start: int
+    end: int
+    kind: SpanKind
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence spoken by one role: what becomes one clip. ``text`` is as read, without markup."""
+
+    role: str
+    text: str
+    place: Place
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A gap. ``low <= preferred <= high`` in seconds; equal bounds make it exact. ``weight`` > 0."""
+
+    low: Seconds
+    preferred: Seconds
+    high: Seconds
+    kind: GapKind
+    place: Place
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """``strikes`` of the bell ``name`` (empty: the session's own bell)."""
+
+    name: str
+    strikes: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Breath:
+    """``cycles`` of in, hold, out, hold (seconds each, 0 where there is none), rigid to the sample."""
+
+    phases: tuple[Seconds, Seconds, Seconds, Seconds]
+    cycles: int
+    place: Place
+
+    @property
+    def cycle(self) -> Seconds:
+        """Length of one cycle in seconds."""
+        return Seconds(sum(self.phases))
+
+
+@dataclass(frozen=True, slots=True)
+class BedChange:
+    """From here: another bed (``name``), silence (``name`` "off"), or a shift of ``level`` dB (``name`` empty)."""
+
+    name: str
+    level: Decibels
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCue:
+    """Play the file ``name`` from a sounds shelf, whole."""
+
+    name: str
+    place: Place
+
+
+Item = Line | Pause | Bell | Breath | BedChange | SoundCue
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part; a chapter later. ``share`` is a soft percentage of the whole, None where not given."""
+
+    title: str
+    items: tuple[Item, ...]
+    place: Place
+    share: float | None = None
+    optional: bool = False
+    repeat_min: int = 1
+    repeat_max: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A script filled for one listener.
+
+    ``private`` names the parameters of type text: their values never leave the speech, captions and transcript.
+    """
+
+    name: str
+    header: Header
+    sections: tuple[Section, ...]
+    minutes: float
+    params: Mapping[str, ParamValue]
+    seed: int
+    script_sha256: str
+    private: frozenset[str] = field(default_factory=frozenset)

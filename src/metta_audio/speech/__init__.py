@@ -1,0 +1,1 @@
+"""The Voice port, and what happens to every clip whatever engine spoke it."""

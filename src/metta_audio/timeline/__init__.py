@@ -1,0 +1,1 @@
+"""When everything sounds: pace, place, chapters, captions. No sound is made here."""
