@@ -1,3 +1,68 @@
-"""Voice-guided meditation audio: a written practice goes in, a finished recording comes out."""
+"""Voice-guided meditation audio: a written practice goes in, a finished recording comes out.
+
+    >>> import metta_audio as metta
+    >>> script = metta.load("metta-classic")
+    >>> session = metta.fill(script, minutes=10)
+    >>> plan = metta.plan(session, metta.Options(voice="silent"))
+    >>> plan.timeline.length
+    26460000
+
+The commands of ``metta`` are these calls, with the same defaults.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from metta_audio.errors import MettaError
+    from metta_audio.inspection import Inspection, inspect
+    from metta_audio.render.flow import Plan, fill, load, plan
+    from metta_audio.render.options import Options
+    from metta_audio.render.rendering import Rendering, Report, render
+    from metta_audio.shelves import Shelves
+    from metta_audio.sound.wave import Wave
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "MettaError": "errors",
+    "Inspection": "inspection",
+    "inspect": "inspection",
+    "Plan": "render.flow",
+    "fill": "render.flow",
+    "load": "render.flow",
+    "plan": "render.flow",
+    "Options": "render.options",
+    "Rendering": "render.rendering",
+    "Report": "render.rendering",
+    "render": "render.rendering",
+    "Shelves": "shelves",
+    "Wave": "sound.wave",
+}
+
+__all__ = [
+    "Inspection",
+    "MettaError",
+    "Options",
+    "Plan",
+    "Rendering",
+    "Report",
+    "Shelves",
+    "Wave",
+    "__version__",
+    "fill",
+    "inspect",
+    "load",
+    "plan",
+    "render",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: names are imported when first used, so that starting is quick
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

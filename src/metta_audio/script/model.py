@@ -184,6 +184,7 @@ class Session:
     """A script filled for one listener.
 
     ``private`` names the parameters of type text: their values never leave the speech, captions and transcript.
+    ``file`` is the script's path: sounds and packs beside it may be used.
     """
 
     name: str
@@ -194,3 +195,4 @@ class Session:
     seed: int
     script_sha256: str
     private: frozenset[str] = field(default_factory=frozenset)
+    file: str = ""

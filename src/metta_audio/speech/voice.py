@@ -8,7 +8,10 @@ from typing import Protocol
 
 from metta_audio.script.model import Span
 from metta_audio.sound.wave import Wave
-from metta_audio.units import Samples, WordsPerMinute
+from metta_audio.timeline.model import Word
+from metta_audio.units import WordsPerMinute
+
+__all__ = ["Engine", "Speech", "Utterance", "Voice", "Word"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +20,6 @@ class Utterance:
 
     text: str
     spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of the text, ``text[start:end]``, and when it begins: ``onset`` in samples from the wave's first."""
-
-    start: int
-    end: int
-    onset: Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +69,4 @@ class Engine(Protocol):
         """``roles`` variants that are easy to tell apart, the first being ``variant`` itself (or the default)."""
 
     def open(self, variant: str, language: str) -> Voice:
-        """A ready voice. ``variant`` empty means the engine's default for ``language`` (BCP 47, lower case)."""
+        """Open a voice. ``variant`` empty means the engine's default for ``language`` (BCP 47, lower case)."""

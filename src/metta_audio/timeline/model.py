@@ -13,6 +13,16 @@ EventKind = Literal["line", "pause", "silence", "bell", "breath", "bed", "sound"
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the text, ``text[start:end]``, and when it begins: ``onset`` in samples from the first of the
+    sound it belongs to."""
+
+    start: int
+    end: int
+    onset: Samples
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing on the timeline.
 

@@ -1,0 +1,5 @@
+"""``python -m metta_audio``."""
+
+from metta_audio.cli import main
+
+main()

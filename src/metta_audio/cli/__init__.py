@@ -1,0 +1,93 @@
+"""The command ``metta``: one file a command, each ending in one library call."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import click
+
+from metta_audio import __version__
+
+COMMANDS = {
+    "render": ("render", "Make a finished recording of a practice."),
+    "plan": ("plan", "Print or draw the timeline of a practice; writes no sound."),
+    "practices": ("practices", "List the practices, show one, or copy one to edit."),
+    "inspect": ("inspect", "Measure a finished file."),
+    "doctor": ("doctor", "Say what this machine has, and what to do about what is missing."),
+}
+"""Command → module and short help: known without importing any of them, so that --help answers at once."""
+
+
+class LazyCommands(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"metta_audio.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401, D102
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from metta_audio.errors import did_you_mean  # noqa: PLC0415 - only when it is needed
+
+            error.message += f" {did_you_mean(args[0], COMMANDS).capitalize()}"
+            raise
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="metta")
+def metta() -> None:
+    """Turn a written meditation practice into a finished recording."""
+
+
+def main() -> None:
+    """Run the command. Exits 1 on an error of ours, 2 on wrong usage, 130 on Ctrl-C, 143 on a polite kill."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        metta.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped; nothing was changed.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a traceback unasked
+        _fail(error)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    # As an exception, so that staging folders are removed on the way out.
+    sys.exit(143)
+
+
+def _fail(error: Exception) -> None:
+    from metta_audio.errors import MettaError  # noqa: PLC0415 - keeps the start quick
+    from metta_audio.settings import debugging  # noqa: PLC0415
+
+    if debugging():
+        traceback.print_exc()
+    elif isinstance(error, MettaError):
+        click.echo(f"metta: {error}", err=True)
+    else:
+        what = " ".join(str(error).split())
+        click.echo(f"metta: unexpected {type(error).__name__}: {what}; METTA_DEBUG=1 shows where", err=True)
+    sys.exit(1)

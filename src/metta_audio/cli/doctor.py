@@ -1,0 +1,23 @@
+"""``metta doctor``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def command(as_json: bool) -> None:
+    """Say what this machine has: voices, formats, players, folders; and what to do about what is missing."""
+    from metta_audio.render.diagnosis import diagnose  # noqa: PLC0415 - looks at everything there is
+
+    findings = diagnose()
+    if as_json:
+        record = {"schema": "metta_audio.diagnosis/1", "findings": [finding.to_json() for finding in findings]}
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    for finding in findings:
+        mark = "ok " if finding.ok else "-- "
+        click.echo(f"{mark} {finding.subject}: {finding.what}" + (f"; {finding.advice}" if finding.advice else ""))

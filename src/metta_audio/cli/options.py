@@ -1,0 +1,95 @@
+"""The options that ``render`` and ``plan`` share, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+import metta_audio
+from metta_audio.errors import SettingsError
+from metta_audio.render.options import Options
+from metta_audio.script.model import Session
+from metta_audio.units import Decibels
+
+_DECORATORS = (
+    click.argument("practice", metavar="PRACTICE|FILE"),
+    click.option("--minutes", type=float, metavar="M", help="Length, exact to the sample. Default: the practice's own."),
+    click.option("--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."),
+    click.option("--voice", metavar="NAME", help="The leading voice, for example espeak or espeak:en-gb."),
+    click.option("--role", "roles", multiple=True, metavar="ROLE=VOICE", help="The voice of one role; repeatable."),
+    click.option("--bed", metavar="NAME|FILE|none", help="The ambient layer."),
+    click.option("--bed-level", type=float, metavar="DB", help="Bed against voice where nobody speaks. Default: -20."),
+    click.option("--bell", metavar="NAME|none", help="The bell of [bell] cues."),
+    click.option("--rate", type=float, metavar="WPM", help="Articulation in words a minute. Default: the practice's."),
+    click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."),
+    click.option("--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the shared options asked for."""
+
+    practice: str
+    minutes: float | None
+    params: tuple[str, ...]
+    voice: str | None
+    roles: tuple[str, ...]
+    bed: str | None
+    bed_level: float | None
+    bell: str | None
+    rate: float | None
+    seed: int
+    scripts: Path | None
+
+    def session(self) -> Session:
+        """The practice, found and filled in."""
+        script = metta_audio.load(self.practice, scripts=self.scripts)
+        params = _pairs(self.params, "--set")
+        return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
+
+    def options(self) -> Options:
+        """How it is to sound."""
+        level = {} if self.bed_level is None else {"bed_level": Decibels(self.bed_level)}
+        return Options(
+            voice=self.voice,
+            roles=_pairs(self.roles, "--role"),
+            bed=self.bed,
+            bell=self.bell,
+            rate=self.rate,
+            scripts=self.scripts,
+            **level,
+        )
+
+
+def shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Give ``command`` the shared options, gathered in one ``request``."""
+
+    def gather(**given: Any) -> None:  # noqa: ANN401 - click passes keywords
+        fields = {name: given.pop(name) for name in Request.__dataclass_fields__}
+        command(Request(**fields), **given)
+
+    gather.__doc__ = command.__doc__
+    gather.__name__ = command.__name__
+    for own in getattr(command, "__click_params__", []):
+        gather.__dict__.setdefault("__click_params__", []).append(own)
+    decorated: Callable[..., None] = gather
+    for decorator in reversed(_DECORATORS):
+        decorated = decorator(decorated)
+    return decorated
+
+
+def _pairs(entries: tuple[str, ...], option: str) -> dict[str, str]:
+    pairs = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f'"{entry}" is not KEY=VALUE', hint=f"write for example {option} name=value")
+        if key.strip() in pairs:
+            raise SettingsError(f'{option} gives "{key.strip()}" twice', hint="give each once")
+        pairs[key.strip()] = value
+    return pairs

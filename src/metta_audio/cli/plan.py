@@ -1,0 +1,62 @@
+"""``metta plan``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+import metta_audio
+from metta_audio.cli.options import Request, shared
+from metta_audio.cli.progress import progress_bar
+from metta_audio.cli.table import print_table
+from metta_audio.render.flow import Plan
+from metta_audio.timeline.listing import rows, to_json
+from metta_audio.units import clock
+
+
+@click.command("plan")
+@shared
+@click.option("--estimate", is_flag=True, help="Plan without a voice, at the practice's words a minute.")
+@click.option("--plot", "plot_to", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the timeline.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def command(request: Request, estimate: bool, plot_to: Path | None, as_json: bool) -> None:
+    """Print the timeline: what sounds when, how long, and between which bounds. Writes no sound."""
+    session = request.session()
+    with progress_bar(quiet=as_json) as progress:
+        plan = metta_audio.plan(session, request.options(), estimate=estimate, progress=progress)
+    if plot_to is not None:
+        from metta_audio.render.plot import plot  # noqa: PLC0415 - an extra
+
+        plot(plan, plot_to)
+        click.echo(f"drawn: {plot_to}", err=True)
+    if as_json:
+        click.echo(json.dumps(to_json(plan.timeline, session, estimated=plan.estimated), indent=2, ensure_ascii=False))
+    elif plot_to is None:
+        _print(plan)
+
+
+def _print(plan: Plan) -> None:
+    timeline, session = plan.timeline, plan.session
+    print_table(
+        ("start", "length", "kind", "role", "section", "text", "bounds"),
+        (
+            (
+                clock(row.start),
+                clock(row.seconds),
+                row.kind,
+                row.role,
+                row.section,
+                row.text,
+                "" if row.low == row.high else f"{row.low:g}s..{row.high:g}s",
+            )
+            for row in rows(timeline, session)
+        ),
+    )
+    speech = sum(event.length for event in timeline.events if event.kind == "line")
+    click.echo(
+        f"{session.header.title}: {clock(timeline.length / timeline.rate)} ({timeline.length:,} samples), "
+        f"{len(timeline.chapters)} sections, {100 - 100 * speech / timeline.length:.0f} % without speech"
+        + (", estimated" if plan.estimated else "")
+    )

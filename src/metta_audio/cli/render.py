@@ -1,0 +1,50 @@
+"""``metta render``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+import metta_audio
+from metta_audio.cli.options import Request, shared
+from metta_audio.cli.progress import progress_bar
+from metta_audio.encode.container import CONTAINERS, container
+from metta_audio.render.rendering import Report
+from metta_audio.script.model import Session
+from metta_audio.units import clock
+
+
+@click.command("render")
+@shared
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Default: output/PRACTICE-Mmin.mp3")
+@click.option("--format", "format_", metavar="|".join(CONTAINERS), help="Default: by the suffix of OUT, else mp3.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def command(request: Request, output: Path | None, format_: str | None, as_json: bool) -> None:
+    """Make a finished recording of a practice, by name or from a script file.
+
+    Beside OUT.mp3 it writes captions (OUT.vtt, OUT.srt), transcript (OUT.txt), chapters (OUT.chapters.json) and the
+    record of how it was made (OUT.manifest.json).
+    """
+    kind = container(format_ or (output.suffix if output else "") or "mp3")
+    session = request.session()
+    path = output or Path("output") / f"{session.name}-{session.minutes:g}min{kind.suffix}"
+    with progress_bar(quiet=as_json) as progress:
+        plan = metta_audio.plan(session, request.options(), progress=progress)
+        report = metta_audio.render(plan).save(path, kind.name, progress=progress)
+    click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False) if as_json else _describe(report, session))
+
+
+def _describe(report: Report, session: Session) -> str:
+    measured = report.inspection
+    loudness = "silent" if measured.lufs is None else f"{measured.lufs:.1f} LUFS, peak {measured.true_peak:.1f} dBTP"
+    distance = "" if report.speech_to_bed is None else f", bed {report.speech_to_bed:.0f} dB below the voice"
+    lines = [
+        f"{report.files[0]}",
+        f"  {session.header.title}, {clock(measured.seconds)} ({measured.frames:,} samples at {measured.rate} Hz)",
+        f"  {loudness}{distance}",
+        *(f"  {clock(start).partition('.')[0]:>7}  {title}" for start, title in measured.chapters),
+        f"  beside it: {', '.join(path.name for path in report.files[1:])}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,26 @@
+"""Tables for people: aligned on a terminal, tab-separated in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print ``rows`` under ``heads``."""
+    if not sys.stdout.isatty():
+        for row in (heads, *rows):
+            click.echo("\t".join(row))
+        return
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only for people who look
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        # As Text: brackets in a practice are not markup.
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

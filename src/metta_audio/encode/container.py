@@ -1,0 +1,131 @@
+"""Container formats: which there are, and streaming sound into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from metta_audio.encode.ogg import fix_serial
+from metta_audio.errors import EncodeError, did_you_mean
+from metta_audio.sound.wave import Block
+from metta_audio.units import RATE, Hertz
+
+LAME_INPUT_SCALE = 0.95
+"""LAME at 128 kbps CBR scales what it is given by this (measured: -0.45 dB): dividing by it first makes the decoded
+file as loud as the mix."""
+
+MP3_128_KBPS = (320 - 128) / (320 - 32)
+"""libsndfile maps its compression level 0…1 linearly to 320…32 kbps; this level is 128 kbps constant bitrate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A file format. ``rate`` is what the file holds, in Hz; ``gain`` is applied before encoding."""
+
+    name: str
+    suffix: str
+    mime: str
+    format: str
+    subtype: str
+    rate: Hertz = RATE
+    gain: float = 1.0
+    constant_bitrate: bool = False
+    compression: float | None = None
+
+    def frames(self, frames: int) -> int:
+        """How many samples the file holds for ``frames`` of the mix."""
+        return (frames * self.rate + RATE // 2) // RATE
+
+
+_ALL = (
+    Container("mp3", ".mp3", "audio/mpeg", "MP3", "MPEG_LAYER_III", gain=1 / LAME_INPUT_SCALE, constant_bitrate=True,
+              compression=MP3_128_KBPS),
+    # 24 bits need no dither, so that quiet fades keep their bytes the same everywhere.
+    Container("flac", ".flac", "audio/flac", "FLAC", "PCM_24"),
+    Container("wav", ".wav", "audio/wav", "WAV", "PCM_24"),
+    Container("ogg", ".ogg", "audio/ogg", "OGG", "VORBIS", compression=0.4),
+    # Opus knows 48 kHz only.
+    Container("opus", ".opus", "audio/ogg", "OGG", "OPUS", rate=Hertz(48_000)),
+)  # fmt: skip
+CONTAINERS = {container.name: container for container in _ALL}
+
+
+def container(name: str) -> Container:
+    """The format called ``name``. Raises EncodeError with a suggestion."""
+    try:
+        return CONTAINERS[name.lower().lstrip(".")]
+    except KeyError:
+        hint = did_you_mean(name.lower().lstrip("."), CONTAINERS)
+        raise EncodeError(f'unknown format "{name}"', hint=hint) from None
+
+
+def write_audio(
+    path: Path,
+    kind: Container,
+    blocks: Iterable[Block],
+    *,
+    frames: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Encode stereo ``blocks`` (44.1 kHz, ``frames`` in all) into a new file at ``path``.
+
+    The encoder runs in a thread of its own, one block behind the mix, so that both keep a core busy.
+    ``progress`` is told the samples mixed so far. Raises EncodeError when the file cannot be written whole.
+    """
+    import soundfile  # noqa: PLC0415 - loads libsndfile
+
+    options: dict[str, object] = {"bitrate_mode": "CONSTANT"} if kind.constant_bitrate else {}
+    if kind.compression is not None:
+        options["compression_level"] = kind.compression
+    try:
+        with (
+            ThreadPoolExecutor(1, thread_name_prefix="encoder") as encoder,
+            soundfile.SoundFile(path, "w", kind.rate, 2, kind.subtype, format=kind.format, **options) as file,
+        ):
+            writing: Future[None] | None = None
+            try:
+                for block in _resampled(_counted(blocks, progress), kind, frames):
+                    if writing is not None:
+                        writing.result()
+                    writing = encoder.submit(file.write, block * np.float32(kind.gain))
+            finally:
+                if writing is not None:
+                    writing.result()
+    except (OSError, RuntimeError) as error:
+        with suppress(OSError):
+            path.unlink()
+        raise EncodeError(f"cannot write the {kind.name} file: {error}", hint="is there room on the disk?") from error
+    if kind.format == "OGG":
+        fix_serial(path)
+
+
+def _counted(blocks: Iterable[Block], progress: Callable[[int], None]) -> Iterator[Block]:
+    done = 0
+    for block in blocks:
+        yield block
+        done += block.shape[0]
+        progress(done)
+
+
+def _resampled(blocks: Iterable[Block], kind: Container, frames: int) -> Iterator[Block]:
+    """The blocks at the container's rate, exactly ``kind.frames(frames)`` in all."""
+    if kind.rate == RATE:
+        yield from blocks
+        return
+    import soxr  # noqa: PLC0415 - only Opus needs it
+
+    stream = soxr.ResampleStream(RATE, kind.rate, 2, dtype="float32", quality="HQ")
+    left = kind.frames(frames)
+    for block in blocks:
+        out = stream.resample_chunk(block)[:left]
+        left -= out.shape[0]
+        yield out
+    tail = stream.resample_chunk(np.zeros((0, 2), np.float32), last=True)[:left]
+    yield tail
+    if left > tail.shape[0]:
+        yield np.zeros((left - tail.shape[0], 2), np.float32)

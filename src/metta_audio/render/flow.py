@@ -1,0 +1,137 @@
+"""load → fill → plan → render: each step takes one thing and gives the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from metta_audio.errors import SettingsError, VoiceError, did_you_mean
+from metta_audio.render.options import Options, Progress, silent_progress
+from metta_audio.render.palette import Palette
+from metta_audio.script import fill as filling
+from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
+from metta_audio.settings import read_settings
+from metta_audio.shelves import Shelves
+from metta_audio.speech.cache import ClipStore
+from metta_audio.speech.speak import Spoken, speak
+from metta_audio.speech.voice import Voice
+from metta_audio.timeline.model import Timeline, Word
+from metta_audio.timeline.place import Extent, place
+from metta_audio.units import Samples, WordsPerMinute, to_samples
+from metta_audio.voices.registry import cast_roles, open_voice
+
+RATES = (60.0, 200.0)
+"""Articulation in words a minute that may be asked for. 90 to 125 suits guided practice; ordinary speech has 150."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A session laid out in time. Without a voice (``estimated``) it can be printed, not rendered."""
+
+    session: Session
+    options: Options
+    timeline: Timeline
+    palette: Palette
+    spoken: Mapping[Line, Spoken]
+    voices: Mapping[str, Voice]
+    store: ClipStore | None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether line lengths were estimated from the words a minute."""
+        return self.store is None
+
+    @property
+    def words(self) -> dict[Line, tuple[Word, ...]]:
+        """Word onsets of every line, in samples from its start."""
+        return {line: spoken.words for line, spoken in self.spoken.items()}
+
+
+def load(practice: str | Path, *, scripts: Path | None = None) -> Script:
+    """The practice of that name, or the script at that path.
+
+    ``scripts`` is a shelf that is looked at first. Raises ShelfError or ScriptError.
+    """
+    return Shelves.standard(scripts).find(str(practice))[0]
+
+
+def fill(
+    script: Script,
+    *,
+    minutes: float | None = None,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+    scripts: Path | None = None,
+) -> Session:
+    """Fill the script in for one listener. ``minutes`` left out means the practice's own default.
+
+    Raises ScriptError where the text is at fault, SettingsError where a parameter is.
+    """
+    shelves = Shelves.standard(scripts).beside(Path(script.file))
+    session = filling.fill(script, library=shelves, minutes=minutes, params=params, seed=seed)
+    return replace(session, file=script.file)
+
+
+def plan(
+    session: Session,
+    options: Options | None = None,
+    *,
+    estimate: bool = False,
+    progress: Progress = silent_progress,
+) -> Plan:
+    """Speak every line (or, to ``estimate``, count its words), and lay all out in exactly the asked length.
+
+    Raises VoiceError, SoundError, SettingsError, or PacingError where the length cannot be met.
+    """
+    options = options or Options()
+    shelves = Shelves.standard(options.scripts)
+    palette = Palette(session, options, shelves.beside(Path(session.file)) if session.file else shelves)
+    lines = [item for section in session.sections for item in section.items if isinstance(item, Line)]
+    rate = _check_rate(options, session)
+    spoken: dict[Line, Spoken] = {}
+    voices: dict[str, Voice] = {}
+    store = None
+    if not estimate:
+        voices = _open_voices(session, options, lines)
+        store = ClipStore(read_settings().clips)
+
+        def rate_for(role: str) -> WordsPerMinute:
+            declared = session.header.roles.get(role)
+            return WordsPerMinute(options.rate or (declared.rate if declared and declared.rate else rate))
+
+        done = iter(range(1, len(lines) + 1))
+        clips = speak(lines, voices, rate_for, store, lambda: progress("speaking", next(done), len(lines)))
+        spoken = dict(zip(lines, clips, strict=True))
+
+    def measure(item: Line | Bell | SoundCue) -> Extent:
+        if not isinstance(item, Line):
+            return palette.extent(item)
+        length = spoken[item].length if spoken else to_samples(len(item.text.split()) * 60 / rate)
+        return Extent(length, Samples(length))
+
+    timeline = place(session, measure, to_samples(session.minutes * 60))
+    return Plan(session, options, timeline, palette, spoken, voices, store)
+
+
+def _check_rate(options: Options, session: Session) -> WordsPerMinute:
+    rate = options.rate or session.header.wpm
+    low, high = RATES
+    if not low <= rate <= high:
+        raise SettingsError(
+            f"a rate of {rate:g} words a minute is out of range", hint=f"choose from {low:g} to {high:g}; 110 is calm"
+        )
+    return WordsPerMinute(rate)
+
+
+def _open_voices(session: Session, options: Options, lines: list[Line]) -> dict[str, Voice]:
+    """A voice for every role that speaks; roles in the order in which the script declares them."""
+    declared = [GUIDE, *(role for role in session.header.roles if role != GUIDE)]
+    for role in options.roles:
+        if role not in declared:
+            raise VoiceError(f'the script has no role "{role}"', hint=did_you_mean(role, declared))
+    written = {name: role.voice for name, role in session.header.roles.items() if role.voice}
+    lead = options.voice or read_settings().voice
+    cast = cast_roles(lead, session.header.language, declared, {**written, **options.roles})
+    speaking = {line.role for line in lines}
+    return {role: open_voice(name, session.header.language) for role, name in cast.items() if role in speaking}

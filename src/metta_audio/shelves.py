@@ -1,0 +1,216 @@
+"""Where practices and sounds come from: a list of folders, first hit wins, nothing outside them is ever read.
+
+Order: the folder given with ``--scripts`` or set in the settings, ``scripts/`` and ``sounds/`` of the current folder,
+the user's own folder, what is shipped. ``shipped:NAME`` skips to the last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML, YAMLError
+
+from metta_audio.errors import Place, ShelfError, SoundError, did_you_mean
+from metta_audio.script.model import Script
+from metta_audio.script.parse import read_script
+from metta_audio.settings import Settings, read_settings
+
+SHIPPED = "shipped:"
+PACKS = "packs"
+PARTS = "_parts"
+_NOT_PRACTICES = frozenset({PACKS, PARTS})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
+_MOST_PHRASES = 500
+"""Phrases in a pack: far more than a practice can speak, and no way to fill the memory."""
+
+_LARGEST_DATA = 256 * 1024
+"""Bytes of a pack, part or sound description: a hundred times what the longest shipped one takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Folders in order of search, each list ending with what is shipped."""
+
+    scripts: tuple[Path, ...]
+    sounds: tuple[Path, ...]
+
+    @classmethod
+    def standard(cls, scripts: Path | None = None, settings: Settings | None = None) -> Shelves:
+        """The shelves of this user in the current folder, ``scripts`` before all others."""
+        settings = settings or read_settings()
+        shipped = shipped_root()
+        first = [folder for folder in (scripts, settings.scripts) if folder is not None]
+        for folder in first:
+            if not folder.is_dir():
+                raise ShelfError(f"no such folder of scripts: {folder}", hint="give an existing folder to --scripts")
+        here = Path()
+        return cls(
+            scripts=(*first, here / "scripts", settings.user / "scripts", shipped / "scripts"),
+            sounds=(
+                *(folder / "sounds" for folder in first),
+                here / "sounds",
+                settings.user / "sounds",
+                shipped / "sounds",
+            ),
+        )
+
+    def beside(self, file: Path) -> Shelves:
+        """These shelves with the packs, parts and sounds beside a script that was given by its path put first."""
+        return Shelves((file.parent, *self.scripts), (file.parent / "sounds", *self.sounds))
+
+    def practices(self) -> dict[str, Path]:
+        """Every practice by name; of two with one name, the one found first."""
+        found: dict[str, Path] = {}
+        for shelf in self.scripts:
+            for path in _scripts_on(shelf):
+                found.setdefault(path.stem, path)
+        return dict(sorted(found.items()))
+
+    def find(self, practice: str) -> tuple[Script, Shelves]:
+        """The practice of that name, or the script at that path, and the shelves to fill it from.
+
+        Raises ShelfError with a suggestion, or ScriptError where the file is at fault.
+        """
+        if practice.startswith(SHIPPED):
+            shipped = Shelves(self.scripts[-1:], self.sounds[-1:])
+            return shipped.find(practice.removeprefix(SHIPPED))
+        path = Path(practice)
+        if path.suffix or len(path.parts) > 1:
+            return read_script(path), self.beside(path)
+        practices = self.practices()
+        if practice not in practices:
+            hint = did_you_mean(practice, practices) or "give the path of a script file"
+            raise ShelfError(f'no practice is called "{practice}"', hint=hint)
+        return read_script(practices[practice]), self
+
+    def pack(self, name: str) -> tuple[str, ...]:
+        """The phrases of a pack, from ``packs/NAME.yaml``: a list of texts under ``phrases``."""
+        path = self._script_data(PACKS, name, ".yaml", "phrase pack")
+        try:
+            data = YAML(typ="safe", pure=True).load(_read(path))
+        except YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else 1
+            problem = getattr(error, "problem", None) or error
+            raise ShelfError(f"not valid YAML: {problem}", place=Place(str(path), line)) from error
+        phrases = data.get("phrases") if isinstance(data, dict) else None
+        if not isinstance(phrases, list) or not phrases or not all(isinstance(each, str) for each in phrases):
+            raise ShelfError("a pack needs phrases", place=Place(str(path), 1), hint="write phrases: and a list of texts")
+        if len(phrases) > _MOST_PHRASES:
+            raise ShelfError(f"{len(phrases)} phrases in one pack", place=Place(str(path), 1), hint="split the pack")
+        return tuple(phrases)
+
+    def part(self, name: str) -> tuple[str, str]:
+        """Path and text of the part that ``{% include "parts/NAME.md" %}`` asks for."""
+        path = self._script_data(PARTS, name.removeprefix("parts/").removesuffix(".md"), ".md", "part")
+        return str(path), _read(path)
+
+    def bed(self, name: str) -> tuple[str, str]:
+        """Path and text of the description of a bed."""
+        path = self._sound_data("beds", name, "bed")
+        return str(path), _read(path)
+
+    def bell(self, name: str) -> tuple[str, str]:
+        """Path and text of the description of a bell."""
+        path = self._sound_data("bells", name, "bell")
+        return str(path), _read(path)
+
+    def beds(self) -> list[str]:
+        """Names of all beds."""
+        return _names(self.sounds, "beds", ".toml")
+
+    def bells(self) -> list[str]:
+        """Names of all bells."""
+        return _names(self.sounds, "bells", ".toml")
+
+    def sound(self, name: str, place: Place | None = None) -> Path:
+        """The file that ``[sound NAME]`` plays. It lies inside a shelf, links followed."""
+        for shelf in self.sounds:
+            path = shelf / name
+            if path.is_file():
+                if not path.resolve().is_relative_to(shelf.resolve()):
+                    break
+                return path
+        known = {path.name for shelf in self.sounds if shelf.is_dir() for path in shelf.iterdir() if path.is_file()}
+        hint = did_you_mean(name, known) or "put the file into the folder sounds/ beside the script"
+        raise SoundError(f'no sound "{name}" on any shelf', place=place, hint=hint)
+
+    def _script_data(self, folder: str, name: str, suffix: str, kind: str) -> Path:
+        found = _find(self.scripts, folder, name, suffix)
+        if found is None:
+            raise ShelfError(f'no {kind} is called "{name}"', hint=did_you_mean(name, _names(self.scripts, folder, suffix)))
+        return found
+
+    def _sound_data(self, folder: str, name: str, kind: str) -> Path:
+        found = _find(self.sounds, folder, name, ".toml")
+        if found is None:
+            raise SoundError(f'unknown {kind} "{name}"', hint=did_you_mean(name, _names(self.sounds, folder, ".toml")))
+        return found
+
+
+def shipped_root() -> Path:
+    """Folder of the shipped ``scripts`` and ``sounds``: inside the installed package, else the checkout."""
+    package = Path(__file__).parent
+    for root in (package / "_shipped", package.parents[1]):
+        if (root / "scripts").is_dir() and (root / "sounds").is_dir():
+            return root
+    raise ShelfError("the shipped practices and sounds are missing", hint="install metta_audio again")
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a practice is one of ours."""
+    return path.resolve().is_relative_to(shipped_root().resolve())
+
+
+def practice_name(script: Script) -> str:
+    """The name for output files, fit for every file system."""
+    return re.sub(r"[^\w-]+", "-", script.name).strip("-") or "practice"
+
+
+def copy_practice(shelves: Shelves, name: str, folder: Path) -> Path:
+    """Copy a practice into ``folder`` to edit it. Raises ShelfError rather than overwrite a file."""
+    script, _ = shelves.find(name)
+    source = Path(script.file)
+    target = folder / source.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(source.read_bytes())
+    except FileExistsError as error:
+        raise ShelfError(f"{target} is there already", hint="choose another folder, or move it away") from error
+    except OSError as error:
+        raise ShelfError(f"cannot write {target}: {error.strerror}", hint="choose another folder") from error
+    return target
+
+
+def _scripts_on(shelf: Path) -> Iterator[Path]:
+    if shelf.is_dir():
+        yield from (
+            path for path in sorted(shelf.rglob("*.md")) if not _NOT_PRACTICES & set(path.relative_to(shelf).parts)
+        )
+
+
+def _find(shelves: Sequence[Path], folder: str, name: str, suffix: str) -> Path | None:
+    if not _NAME.fullmatch(name):
+        return None
+    for shelf in shelves:
+        path = shelf / folder / f"{name}{suffix}"
+        if path.is_file() and path.resolve().is_relative_to(shelf.resolve()):
+            return path
+    return None
+
+
+def _names(shelves: Sequence[Path], folder: str, suffix: str) -> list[str]:
+    return sorted({path.stem for shelf in shelves for path in (shelf / folder).glob(f"*{suffix}")})
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_DATA:
+            raise ShelfError(f"{path} is larger than {_LARGEST_DATA // 1024} kB", hint="is it the right file?")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ShelfError(f"cannot read {path}: {error}", hint="it must be a readable UTF-8 text") from error

@@ -1,0 +1,50 @@
+"""How loud each thing is, in one place. Speech is the reference; everything else is set against it."""
+
+from __future__ import annotations
+
+from metta_audio.units import Decibels, Lufs, Seconds
+
+SPEECH = Lufs(-16.0)
+"""Gated loudness of every clip once it stands in the stereo mix: the middle of what Apple Podcasts accepts (-16 ±1)."""
+
+SPEECH_RMS = Decibels(-19.0)
+"""What speech at ``SPEECH`` measures as RMS per channel while someone speaks: BS.1770 adds the two channels' power
+(+3 dB) and its K-filter adds little to a voice. ``bed level`` is relative to this."""
+
+BED_BELOW_SPEECH = Decibels(-20.0)
+"""Default level of the bed where nobody speaks, RMS against ``SPEECH_RMS``: present, never in the way."""
+
+DUCK = Decibels(-6.0)
+"""Further fall of the bed while someone speaks. Together -26 dB: the 20 dB of WCAG technique G56 hold with room to
+spare for a quiet word or a swell in the bed."""
+
+DUCK_ATTACK = Seconds(0.6)
+"""The bed is down before the first word: the plan is known, so nothing has to be chased."""
+
+DUCK_RELEASE = Seconds(1.8)
+"""Slow enough to pass unnoticed with closed eyes; a return in under a second is heard as pumping."""
+
+DUCK_BRIDGE = Seconds(3.0)
+"""Gaps between sentences shorter than this stay ducked, so that the bed does not breathe with every phrase."""
+
+BELL = Lufs(-20.0)
+"""Loudest 400 ms of a bell strike: 4 LU below the voice, because a bell must never startle closed eyes."""
+
+BREATH = Lufs(-33.0)
+"""Loudest 400 ms of a breath swell: clear on a phone in a quiet room, and below BS.1770's relative gate beside
+speech, so that ten minutes of breathing do not pull the measured loudness down."""
+
+CEILING = Decibels(-2.0)
+"""True-peak ceiling of the mix in dBTP. Apple asks for at most -1 dBTP; MP3 at 128 kbps adds up to 1 dB of overshoot."""
+
+BED_FADE_IN = Seconds(4.0)
+"""The bed is there before anyone speaks; four seconds is a breath in."""
+
+BED_FADE_OUT = Seconds(8.0)
+"""Long enough that nobody can say when the sound ended."""
+
+BED_CROSSFADE = Seconds(4.0)
+"""Between two beds, and for a change of level: a change is felt, not heard."""
+
+EDGE_FADE = Seconds(0.01)
+"""At both ends of anything that is cut: 10 ms leaves no click and takes no syllable."""
