@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from metta_audio.errors import MettaError
     from metta_audio.inspection import Inspection, inspect
-    from metta_audio.render.flow import Plan, fill, load, plan
-    from metta_audio.render.options import Options
-    from metta_audio.render.rendering import Rendering, Report, render
+    from metta_audio.rendering.flow import Plan, fill, load, plan
+    from metta_audio.rendering.options import Options
+    from metta_audio.rendering.output import Rendering, Report, render
     from metta_audio.shelves import Shelves
     from metta_audio.sound.wave import Wave
 
@@ -30,14 +30,14 @@ _HOMES = {
     "MettaError": "errors",
     "Inspection": "inspection",
     "inspect": "inspection",
-    "Plan": "render.flow",
-    "fill": "render.flow",
-    "load": "render.flow",
-    "plan": "render.flow",
-    "Options": "render.options",
-    "Rendering": "render.rendering",
-    "Report": "render.rendering",
-    "render": "render.rendering",
+    "Plan": "rendering.flow",
+    "fill": "rendering.flow",
+    "load": "rendering.flow",
+    "plan": "rendering.flow",
+    "Options": "rendering.options",
+    "Rendering": "rendering.output",
+    "Report": "rendering.output",
+    "render": "rendering.output",
     "Shelves": "shelves",
     "Wave": "sound.wave",
 }
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: names are imported when first used, so that starting is quick
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -47,7 +47,7 @@ class Inspection:
 
 def inspect(path: Path) -> Inspection:
     """Decode and measure ``path``. Raises EncodeError where it is no sound that can be read."""
-    import soundfile  # noqa: PLC0415 - loads libsndfile
+    import soundfile
 
     try:
         with soundfile.SoundFile(path) as file:

@@ -98,7 +98,9 @@ class Shelves:
             raise ShelfError(f"not valid YAML: {problem}", place=Place(str(path), line)) from error
         phrases = data.get("phrases") if isinstance(data, dict) else None
         if not isinstance(phrases, list) or not phrases or not all(isinstance(each, str) for each in phrases):
-            raise ShelfError("a pack needs phrases", place=Place(str(path), 1), hint="write phrases: and a list of texts")
+            raise ShelfError(
+                "a pack needs phrases", place=Place(str(path), 1), hint="write phrases: and a list of texts"
+            )
         if len(phrases) > _MOST_PHRASES:
             raise ShelfError(f"{len(phrases)} phrases in one pack", place=Place(str(path), 1), hint="split the pack")
         return tuple(phrases)
@@ -141,7 +143,9 @@ class Shelves:
     def _script_data(self, folder: str, name: str, suffix: str, kind: str) -> Path:
         found = _find(self.scripts, folder, name, suffix)
         if found is None:
-            raise ShelfError(f'no {kind} is called "{name}"', hint=did_you_mean(name, _names(self.scripts, folder, suffix)))
+            raise ShelfError(
+                f'no {kind} is called "{name}"', hint=did_you_mean(name, _names(self.scripts, folder, suffix))
+            )
         return found
 
     def _sound_data(self, folder: str, name: str, kind: str) -> Path:

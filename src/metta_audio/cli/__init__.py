@@ -39,14 +39,14 @@ class LazyCommands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401, D102
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: D102
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from metta_audio.errors import did_you_mean  # noqa: PLC0415 - only when it is needed
+            from metta_audio.errors import did_you_mean
 
-            error.message += f" {did_you_mean(args[0], COMMANDS).capitalize()}"
-            raise
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"{error.message} {hint[:1].upper()}{hint[1:]}", ctx) from None
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -80,8 +80,8 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _fail(error: Exception) -> None:
-    from metta_audio.errors import MettaError  # noqa: PLC0415 - keeps the start quick
-    from metta_audio.settings import debugging  # noqa: PLC0415
+    from metta_audio.errors import MettaError
+    from metta_audio.settings import debugging
 
     if debugging():
         traceback.print_exc()

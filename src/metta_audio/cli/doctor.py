@@ -11,7 +11,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(as_json: bool) -> None:
     """Say what this machine has: voices, formats, players, folders; and what to do about what is missing."""
-    from metta_audio.render.diagnosis import diagnose  # noqa: PLC0415 - looks at everything there is
+    from metta_audio.rendering.diagnosis import diagnose
 
     findings = diagnose()
     if as_json:

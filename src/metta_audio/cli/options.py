@@ -11,22 +11,30 @@ import click
 
 import metta_audio
 from metta_audio.errors import SettingsError
-from metta_audio.render.options import Options
+from metta_audio.rendering.options import Options
 from metta_audio.script.model import Session
 from metta_audio.units import Decibels
 
 _DECORATORS = (
     click.argument("practice", metavar="PRACTICE|FILE"),
-    click.option("--minutes", type=float, metavar="M", help="Length, exact to the sample. Default: the practice's own."),
-    click.option("--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."),
+    click.option(
+        "--minutes", type=float, metavar="M", help="Length, exact to the sample. Default: the practice's own."
+    ),
+    click.option(
+        "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
+    ),
     click.option("--voice", metavar="NAME", help="The leading voice, for example espeak or espeak:en-gb."),
     click.option("--role", "roles", multiple=True, metavar="ROLE=VOICE", help="The voice of one role; repeatable."),
     click.option("--bed", metavar="NAME|FILE|none", help="The ambient layer."),
     click.option("--bed-level", type=float, metavar="DB", help="Bed against voice where nobody speaks. Default: -20."),
     click.option("--bell", metavar="NAME|none", help="The bell of [bell] cues."),
     click.option("--rate", type=float, metavar="WPM", help="Articulation in words a minute. Default: the practice's."),
-    click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."),
-    click.option("--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."),
+    click.option(
+        "--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."
+    ),
+    click.option(
+        "--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."
+    ),
 )
 
 
@@ -69,7 +77,7 @@ class Request:
 def shared(command: Callable[..., None]) -> Callable[..., None]:
     """Give ``command`` the shared options, gathered in one ``request``."""
 
-    def gather(**given: Any) -> None:  # noqa: ANN401 - click passes keywords
+    def gather(**given: Any) -> None:
         fields = {name: given.pop(name) for name in Request.__dataclass_fields__}
         command(Request(**fields), **given)
 

@@ -11,7 +11,7 @@ import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import print_table
-from metta_audio.render.flow import Plan
+from metta_audio.rendering.flow import Plan
 from metta_audio.timeline.listing import rows, to_json
 from metta_audio.units import clock
 
@@ -27,7 +27,7 @@ def command(request: Request, estimate: bool, plot_to: Path | None, as_json: boo
     with progress_bar(quiet=as_json) as progress:
         plan = metta_audio.plan(session, request.options(), estimate=estimate, progress=progress)
     if plot_to is not None:
-        from metta_audio.render.plot import plot  # noqa: PLC0415 - an extra
+        from metta_audio.rendering.plot import plot
 
         plot(plan, plot_to)
         click.echo(f"drawn: {plot_to}", err=True)

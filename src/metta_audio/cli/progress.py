@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from metta_audio.render.options import Progress, silent_progress
+from metta_audio.rendering.options import Progress, silent_progress
 
 
 @contextmanager
@@ -15,11 +15,17 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
     if quiet or not sys.stderr.isatty():
         yield silent_progress
         return
-    from rich.console import Console  # noqa: PLC0415 - only for people who look
-    from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     tasks: dict[str, TaskID] = {}
-    columns = (TextColumn("{task.description:>9}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Bar(*columns, console=Console(stderr=True)) as bar:
 
         def show(stage: str, done: int, total: int) -> None:

@@ -11,14 +11,16 @@ import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
 from metta_audio.encode.container import CONTAINERS, container
-from metta_audio.render.rendering import Report
+from metta_audio.rendering.output import Report
 from metta_audio.script.model import Session
 from metta_audio.units import clock
 
 
 @click.command("render")
 @shared
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Default: output/PRACTICE-Mmin.mp3")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Default: output/PRACTICE-Mmin.mp3"
+)
 @click.option("--format", "format_", metavar="|".join(CONTAINERS), help="Default: by the suffix of OUT, else mp3.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def command(request: Request, output: Path | None, format_: str | None, as_json: bool) -> None:

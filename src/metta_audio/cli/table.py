@@ -14,10 +14,10 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         for row in (heads, *rows):
             click.echo("\t".join(row))
         return
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only for people who look
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:

@@ -31,8 +31,8 @@ PALETTES = (
 
 def cover(title: str) -> bytes:
     """A square JPEG of ``SIDE`` pixels with ``title`` on it."""
-    import numpy as np  # noqa: PLC0415 - drawing is needed only when a file is finished
-    from PIL import Image, ImageDraw  # noqa: PLC0415
+    import numpy as np
+    from PIL import Image, ImageDraw
 
     seed = hashlib.sha256(title.encode()).digest()
     deep, middle, light = (np.array(colour, float) for colour in PALETTES[seed[0] % len(PALETTES)])
@@ -56,7 +56,7 @@ def cover(title: str) -> bytes:
 
 def _fit(title: str) -> tuple[list[str], ImageFont.FreeTypeFont | ImageFont.ImageFont]:
     """The title in at most three lines, as large as they fit into 86 % of the width."""
-    from PIL import ImageFont  # noqa: PLC0415
+    from PIL import ImageFont
 
     for size in range(46, 18, -4):
         font = ImageFont.load_default(size)

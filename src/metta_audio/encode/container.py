@@ -77,7 +77,7 @@ def write_audio(
     The encoder runs in a thread of its own, one block behind the mix, so that both keep a core busy.
     ``progress`` is told the samples mixed so far. Raises EncodeError when the file cannot be written whole.
     """
-    import soundfile  # noqa: PLC0415 - loads libsndfile
+    import soundfile
 
     options: dict[str, object] = {"bitrate_mode": "CONSTANT"} if kind.constant_bitrate else {}
     if kind.compression is not None:
@@ -117,7 +117,7 @@ def _resampled(blocks: Iterable[Block], kind: Container, frames: int) -> Iterato
     if kind.rate == RATE:
         yield from blocks
         return
-    import soxr  # noqa: PLC0415 - only Opus needs it
+    import soxr
 
     stream = soxr.ResampleStream(RATE, kind.rate, 2, dtype="float32", quality="HQ")
     left = kind.frames(frames)

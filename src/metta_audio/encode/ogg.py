@@ -10,7 +10,7 @@ SERIAL = 1
 
 def fix_serial(path: Path) -> None:
     """Give every page of the one stream in ``path`` the serial number ``SERIAL``, checksums included."""
-    from mutagen.ogg import OggPage  # noqa: PLC0415 - only Ogg files need it
+    from mutagen.ogg import OggPage
 
     rewritten = path.with_name(path.name + ".pages")
     size = path.stat().st_size

@@ -46,14 +46,16 @@ class Staging:
         ready: list[tuple[Path, Path]] = []
         try:
             for name in self._names:
-                ready.append((self._beside(name), self.final / name))
+                ready.append((self._beside(name), self.final / name))  # noqa: PERF401 - a failure must know those before
             for staged, target in ready:
                 staged.replace(target)
         except OSError as error:
             for staged, _ in ready:
                 with suppress(OSError):
                     staged.unlink()
-            raise EncodeError(f"cannot write into {self.final}: {error.strerror or error}", hint=_hint(error)) from error
+            raise EncodeError(
+                f"cannot write into {self.final}: {error.strerror or error}", hint=_hint(error)
+            ) from error
         return [target for _, target in ready]
 
     def _beside(self, name: str) -> Path:
@@ -74,7 +76,9 @@ class Staging:
     def __enter__(self) -> Staging:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

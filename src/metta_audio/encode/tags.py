@@ -49,7 +49,7 @@ class Tags:
 
 def write_tags(path: Path, kind: Container, tags: Tags) -> None:
     """Tag the finished file in place: ID3v2.3 for MP3 and WAV, Vorbis comments for FLAC, Ogg and Opus."""
-    from mutagen import MutagenError  # noqa: PLC0415 - heavy, and only needed here
+    from mutagen import MutagenError
 
     try:
         if kind.name in ("mp3", "wav"):
@@ -61,8 +61,8 @@ def write_tags(path: Path, kind: Container, tags: Tags) -> None:
 
 
 def _write_id3(path: Path, kind: Container, tags: Tags) -> None:
-    from mutagen import id3  # noqa: PLC0415
-    from mutagen.wave import WAVE  # noqa: PLC0415
+    from mutagen import id3
+    from mutagen.wave import WAVE
 
     utf16 = id3.Encoding.UTF16
     frames: list[id3.Frame] = [
@@ -77,7 +77,7 @@ def _write_id3(path: Path, kind: Container, tags: Tags) -> None:
         id3.COMM(utf16, _iso(tags.language), "", [tags.comment]),
         id3.APIC(id3.Encoding.LATIN1, "image/jpeg", id3.PictureType.COVER_FRONT, "cover", tags.art),
     ]
-    names = [f"chp{number:03d}" for number in range(len(tags.chapters))]
+    names = _chapter_ids([chapter.title for chapter in tags.chapters])
     frames.append(
         id3.CTOC(
             element_id="toc",
@@ -113,10 +113,20 @@ def _write_id3(path: Path, kind: Container, tags: Tags) -> None:
     tag.save(path, v1=0, v2_version=3, padding=lambda _: PADDING)
 
 
+def _chapter_ids(titles: Sequence[str]) -> list[str]:
+    """Element ids that keep the chapters in time order in the file.
+
+    mutagen writes frames of one kind by size, then by id, and some players take them as they come. Ids that make up
+    for shorter titles give all frames one size.
+    """
+    sizes = [len(title.encode("utf-16-le")) for title in titles]
+    return [f"chp{number:03d}" + "." * (max(sizes) - size) for number, size in enumerate(sizes)]
+
+
 def _write_vorbis(path: Path, kind: Container, tags: Tags) -> None:
-    from mutagen.flac import FLAC, Picture  # noqa: PLC0415
-    from mutagen.oggopus import OggOpus  # noqa: PLC0415
-    from mutagen.oggvorbis import OggVorbis  # noqa: PLC0415
+    from mutagen.flac import FLAC, Picture
+    from mutagen.oggopus import OggOpus
+    from mutagen.oggvorbis import OggVorbis
 
     file = {"flac": FLAC, "ogg": OggVorbis, "opus": OggOpus}[kind.name](path)
     if file.tags is None:
@@ -165,7 +175,7 @@ class ReadTags:
 
 def read_tags(path: Path) -> ReadTags:
     """Tags and chapters of any file that mutagen knows; empty where there are none."""
-    import mutagen  # noqa: PLC0415
+    import mutagen
 
     try:
         file: Any = mutagen.File(path)
@@ -178,7 +188,7 @@ def read_tags(path: Path) -> ReadTags:
     return _read_vorbis(file.tags)
 
 
-def _read_id3(tag: Any) -> ReadTags:  # noqa: ANN401 - mutagen is untyped
+def _read_id3(tag: Any) -> ReadTags:
     text = {
         str(key): str(frame)
         for key, frame in sorted(tag.items())
@@ -188,12 +198,12 @@ def _read_id3(tag: Any) -> ReadTags:  # noqa: ANN401 - mutagen is untyped
     return ReadTags(text, tuple(chapters))
 
 
-def _title(chap: Any) -> str:  # noqa: ANN401 - mutagen is untyped
+def _title(chap: Any) -> str:
     titles: Sequence[Any] = chap.sub_frames.getall("TIT2")
     return str(titles[0]) if titles else ""
 
 
-def _read_vorbis(tag: Any) -> ReadTags:  # noqa: ANN401 - mutagen is untyped
+def _read_vorbis(tag: Any) -> ReadTags:
     pairs = {str(key).upper(): str(value) for key, value in tag}
     chapters = []
     for key, value in sorted(pairs.items()):

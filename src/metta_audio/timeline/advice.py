@@ -28,8 +28,11 @@ def explain(parts: Sequence[Part], target: Samples) -> PacingError:
         changes = _ways_to_lengthen(parts, target - longest)
     else:
         changes = ["let a repeated section stretch further: its rigid parts leave a hole between two repeats"]
-    asked = f"{_minutes(target)} cannot be met: the shortest possible is {_minutes(shortest)}, the longest {_minutes(longest)}"
-    return PacingError(asked, hint=", or ".join(changes) or "ask for a length between the two")
+    possible = f"the shortest possible is {_minutes(shortest)}, the longest {_minutes(longest)}"
+    return PacingError(
+        f"{_minutes(target)} cannot be met: {possible}",
+        hint=", or ".join(changes) or "ask for a length between the two",
+    )
 
 
 def _minutes(samples: int) -> str:

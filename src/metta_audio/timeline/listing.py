@@ -100,7 +100,7 @@ def _describe(event: Event) -> str:
     if isinstance(item, Bell):
         return f"{item.name or 'bell'} x{item.strikes}"
     if isinstance(item, Breath):
-        lengths = list(item.phases)
+        lengths = [float(seconds) for seconds in item.phases]
         while lengths and lengths[-1] == 0:
             lengths.pop()
         return f"{'-'.join(f'{seconds:g}' for seconds in lengths)} x{item.cycles}"

@@ -14,8 +14,7 @@ EventKind = Literal["line", "pause", "silence", "bell", "breath", "bed", "sound"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of the text, ``text[start:end]``, and when it begins: ``onset`` in samples from the first of the
-    sound it belongs to."""
+    """A word of the text, ``text[start:end]``; ``onset`` is in samples from the first of the sound it belongs to."""
 
     start: int
     end: int
@@ -38,7 +37,7 @@ class Event:
     high: Samples
     section: int
     item: Line | Pause | Bell | Breath | BedChange | SoundCue | None = None
-    ring: Samples = Samples(0)
+    ring: int = 0
 
     @property
     def end(self) -> Samples:

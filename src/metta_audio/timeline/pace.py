@@ -73,8 +73,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """The decision. ``repeats[i]`` is how often part i sounds (0: dropped); ``gaps[i]`` holds ``repeats[i]`` times the
-    lengths of its gaps, in order, in samples."""
+    """The decision.
+
+    ``repeats[i]`` is how often part i sounds (0: dropped); ``gaps[i]`` holds ``repeats[i]`` times the lengths of its
+    gaps, in order, in samples.
+    """
 
     repeats: tuple[int, ...]
     gaps: tuple[tuple[Samples, ...], ...]
@@ -166,7 +169,7 @@ def _spread(
     *,
     sign: int,
 ) -> int:
-    """Give (sign 1) or take (sign -1) up to ``amount`` samples; changes ``totals`` and ``lengths``; returns how many."""
+    """Give (sign 1) or take (sign -1) up to ``amount`` samples, in ``totals`` and ``lengths``; returns how many."""
     rooms = [sum(row) for row in room]
     amount = min(amount, sum(rooms))
     # Taking is giving in a mirror: the fullest section stands lowest there.

@@ -167,9 +167,7 @@ _KINDS: dict[type[Item], EventKind] = {
 }
 
 
-def _chapters(
-    session: Session, starts: Sequence[tuple[int, int]], pacing: Pacing, length: int
-) -> tuple[Chapter, ...]:
+def _chapters(session: Session, starts: Sequence[tuple[int, int]], pacing: Pacing, length: int) -> tuple[Chapter, ...]:
     """One chapter for each section that sounds. The first begins at 0 and the last ends with the recording."""
     begins = [0, *(start for _, start in starts[1:])]
     ends = chain(begins[1:], [length])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from metta_audio.encode.staging import Staging
 from metta_audio.errors import SettingsError, did_you_mean
-from metta_audio.render.flow import Plan
+from metta_audio.rendering.flow import Plan
 from metta_audio.settings import read_settings
 from metta_audio.timeline.listing import rows
 from metta_audio.units import to_seconds
@@ -24,8 +24,8 @@ def plot(plan: Plan, path: Path) -> Path:
     if kind not in FORMATS:
         raise SettingsError(f'cannot plot into "{path.name}"', hint=did_you_mean(kind, FORMATS))
     try:
-        import matplotlib as mpl  # noqa: PLC0415 - an extra
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise SettingsError("plots need matplotlib", hint='install it with: pip install "metta-audio[plot]"') from error
     lanes: list[str] = []

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from metta_audio.errors import Place, SettingsError, SoundError
-from metta_audio.render.options import DEFAULT_BED, DEFAULT_BELL, NONE, Options
+from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, Options
 from metta_audio.script.model import BedChange, Bell, Session, SoundCue
 from metta_audio.shelves import Shelves
 from metta_audio.sound.audio_segment import from_segment

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metta_audio.errors import SettingsError, VoiceError, did_you_mean
-from metta_audio.render.options import Options, Progress, silent_progress
-from metta_audio.render.palette import Palette
+from metta_audio.rendering.options import Options, Progress, silent_progress
+from metta_audio.rendering.palette import Palette
 from metta_audio.script import fill as filling
 from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
 from metta_audio.settings import read_settings

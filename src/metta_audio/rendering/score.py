@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from metta_audio.errors import VoiceError
-from metta_audio.render.flow import Plan
+from metta_audio.rendering.flow import Plan
 from metta_audio.script.model import BedChange, Bell, Breath, Line, SoundCue
 from metta_audio.sound.bed import Bed
+from metta_audio.sound.bed_track import BedTrack
 from metta_audio.sound.bell import strikes
 from metta_audio.sound.breath import Swell
 from metta_audio.sound.duck import Ducking
 from metta_audio.sound.mix import Placed, Score, Source, WaveSource
-from metta_audio.sound.bed_track import BedTrack
 from metta_audio.timeline.model import Event
 from metta_audio.units import Decibels, Samples
 

@@ -15,13 +15,13 @@ from metta_audio.encode.staging import Staging
 from metta_audio.encode.tags import SYNTHETIC, Tags, write_tags
 from metta_audio.errors import EncodeError, SettingsError
 from metta_audio.inspection import Inspection, inspect
-from metta_audio.render.flow import Plan
-from metta_audio.render.manifest import manifest
-from metta_audio.render.options import Progress, silent_progress
-from metta_audio.render.score import to_score
+from metta_audio.rendering.flow import Plan
+from metta_audio.rendering.manifest import manifest
+from metta_audio.rendering.options import Progress, silent_progress
+from metta_audio.rendering.score import to_score
 from metta_audio.settings import read_settings
-from metta_audio.sound.mix import Distance, mix
 from metta_audio.sound.audio_segment import to_segment
+from metta_audio.sound.mix import Distance, mix
 from metta_audio.sound.wave import Block, Wave
 from metta_audio.timeline.captions import captions, to_srt, to_vtt, transcript
 from metta_audio.timeline.chapters import to_json_chapters
@@ -73,7 +73,7 @@ class Rendering:
 
     def to_wave(self) -> Wave:
         """The whole sound at once: 21 MB a minute."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         return Wave(np.concatenate(list(self.blocks())), RATE)
 

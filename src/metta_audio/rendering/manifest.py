@@ -9,13 +9,13 @@ from typing import Any
 
 import metta_audio
 from metta_audio.inspection import Inspection
-from metta_audio.render.flow import Plan
+from metta_audio.rendering.flow import Plan
 from metta_audio.units import to_seconds
 
 SCHEMA = "metta_audio.manifest/1"
 
-MAKERS = ("espeakng-loader", "jinja2", "markdown-it-py", "mutagen", "numpy", "pillow", "scipy", "sentencex", "soundfile",
-          "soxr")  # fmt: skip
+MAKERS = ("espeakng-loader", "jinja2", "markdown-it-py", "mutagen", "numpy", "pillow", "scipy", "sentencex",
+          "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 

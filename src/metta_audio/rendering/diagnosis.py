@@ -56,12 +56,14 @@ def _voices() -> Iterator[Finding]:
 
 
 def _formats() -> Iterator[Finding]:
-    import soundfile  # noqa: PLC0415 - loads libsndfile
+    import soundfile
 
     for kind in CONTAINERS.values():
         ok = soundfile.check_format(kind.format, kind.subtype)
         advice = "" if ok else "install a newer soundfile: pip install -U soundfile"
-        yield Finding(f"format {kind.name}", ok, "can be written" if ok else f"libsndfile here has no {kind.name}", advice)
+        yield Finding(
+            f"format {kind.name}", ok, "can be written" if ok else f"libsndfile here has no {kind.name}", advice
+        )
 
 
 def _extras() -> Iterator[Finding]:

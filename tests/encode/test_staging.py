@@ -1,0 +1,94 @@
+"""All or nothing, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from metta_audio.encode.staging import Staging
+from metta_audio.errors import EncodeError
+
+
+def test_files_appear_at_commit_and_not_before(tmp_path: Path) -> None:
+    out, work = tmp_path / "new" / "out", tmp_path / "work"
+    with Staging(out, work) as staging:
+        staging.path("a.txt").write_text("a")
+        staging.path("b.txt").write_text("b")
+        assert list(out.iterdir()) == []
+        assert staging.commit() == [out / "a.txt", out / "b.txt"]
+    assert sorted(path.name for path in out.iterdir()) == ["a.txt", "b.txt"]
+    assert list(work.iterdir()) == []
+
+
+def test_an_error_leaves_the_older_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("older")
+    with pytest.raises(KeyboardInterrupt), Staging(tmp_path, tmp_path / "work") as staging:
+        staging.path("a.txt").write_text("newer")
+        raise KeyboardInterrupt
+    assert (tmp_path / "a.txt").read_text() == "older"
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_another_disk_is_copied_to_and_renamed(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("only one file system here")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        out = Path(folder)
+        (out / "a.txt").write_text("older")
+        with Staging(out, tmp_path / "work") as staging:
+            staging.path("a.txt").write_text("newer")
+            staging.commit()
+        assert [(path.name, path.read_text()) for path in out.iterdir()] == [("a.txt", "newer")]
+
+
+def test_a_missing_file_undoes_the_commit(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("older")
+    with Staging(tmp_path, tmp_path / "work") as staging:
+        staging.path("a.txt").write_text("newer")
+        staging.path("never-written.txt")
+        with pytest.raises(EncodeError, match="cannot write into"):
+            staging.commit()
+    assert (tmp_path / "a.txt").read_text() == "older"
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(EncodeError, match="cannot write into"):
+        Staging(tmp_path / "file" / "out", tmp_path / "work")
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with Staging(tmp_path / "out", tmp_path / "file" / "work") as staging:
+        staging.path("a.txt").write_text("a")
+        staging.commit()
+    assert (tmp_path / "out" / "a.txt").read_text() == "a"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from metta_audio.encode.staging import Staging\n"
+        "s = Staging(Path(sys.argv[1]), Path(sys.argv[2])); s.path('a.txt').write_text('half'); print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+    out, work = tmp_path / "out", tmp_path / "work"
+    process = subprocess.Popen([sys.executable, "-c", program, out, work], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert list(out.iterdir()) == []
+    assert len(list(work.iterdir())) == 1
+    with Staging(out, work):
+        assert len(list(work.iterdir())) == 1
+    assert list(work.iterdir()) == []
