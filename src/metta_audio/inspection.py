@@ -45,10 +45,11 @@ class Inspection:
         return {"schema": SCHEMA, **record}
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: str | Path) -> Inspection:
     """Decode and measure ``path``. Raises EncodeError where it is no sound that can be read."""
     import soundfile
 
+    path = Path(path)
     try:
         with soundfile.SoundFile(path) as file:
             meter = Meter(file.samplerate, file.channels)

@@ -14,12 +14,15 @@ from metta_audio.errors import Place, SettingsError, did_you_mean
 
 APP = "metta_audio"
 
+DEFAULT_VOICE = "espeak"
+"""Comes with the package, so that there is always a voice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``voice``: the default one. ``scripts``: a shelf looked at first. ``cache``: folder of spoken clips."""
 
-    voice: str = "espeak"
+    voice: str = DEFAULT_VOICE
     scripts: Path | None = None
     cache: Path = Path()
     user: Path = Path()
@@ -55,7 +58,7 @@ def read_settings() -> Settings:
         values[key] = os.environ.get(f"METTA_{key.upper()}") or values.get(key, "")
     user = Path(values.get("user") or platformdirs.user_data_path(APP))
     return Settings(
-        voice=values["voice"] or Settings.voice,
+        voice=values["voice"] or DEFAULT_VOICE,
         scripts=Path(values["scripts"]).expanduser() if values["scripts"] else None,
         cache=Path(values["cache"] or platformdirs.user_cache_path(APP)).expanduser(),
         user=user.expanduser(),

@@ -36,9 +36,7 @@ def test_decoded_length_is_exact(kind: Container, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL, ids=names)
-def test_ffmpeg_decodes_the_same_length(
-    kind: Container, tmp_path: Path, require_program: Callable[[str], str]
-) -> None:
+def test_ffmpeg_decodes_the_same_length(kind: Container, tmp_path: Path, require_program: Callable[[str], str]) -> None:
     frames = 4 * RATE + 77
     path = tmp_path / f"x{kind.suffix}"
     write_audio(path, kind, noise(frames), frames=frames)

@@ -20,7 +20,9 @@ from metta_audio.units import RATE, Samples, to_samples
 
 CHAPTERS = (
     Chapter("Arriving", Samples(0), to_samples(1.5), 1),
-    Chapter("A title so long that its sub-frame has more than 128 bytes: " + "ease " * 12, to_samples(1.5), to_samples(1), 2),
+    Chapter(
+        "A title so long that its sub-frame has more than 128 bytes: " + "ease " * 12, to_samples(1.5), to_samples(1), 2
+    ),
     Chapter("Zurück — 🌱", to_samples(2.5), to_samples(0.5), 1),
 )
 TAGS = Tags("Güte", "metta_audio", "Album", "2026", "Meditation", "de", "A comment.", cover("Güte"), CHAPTERS)
@@ -69,10 +71,16 @@ def test_mp3_carries_id3v23_in_utf16_with_one_ordered_top_level_toc(tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", CONTAINERS.values(), ids=list(CONTAINERS))
-def test_ffmpeg_lists_the_same_chapters(
-    kind: Container, tmp_path: Path, require_program: Callable[[str], str]
-) -> None:
-    command = [require_program("ffprobe"), "-v", "error", "-print_format", "json", "-show_chapters", tagged(kind, tmp_path)]
+def test_ffmpeg_lists_the_same_chapters(kind: Container, tmp_path: Path, require_program: Callable[[str], str]) -> None:
+    command = [
+        require_program("ffprobe"),
+        "-v",
+        "error",
+        "-print_format",
+        "json",
+        "-show_chapters",
+        tagged(kind, tmp_path),
+    ]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["chapters"]
     assert [chapter["tags"]["title"].strip() for chapter in found] == [chapter.title.strip() for chapter in CHAPTERS]
     assert [float(chapter["start_time"]) for chapter in found] == [0, 1.5, 2.5]

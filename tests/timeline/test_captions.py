@@ -25,7 +25,13 @@ def made(*lines: Line) -> tuple[Session, object]:
     roles = {"self": Role("self"), "part": Role("part", title="The Worrier")}
     items = [item for line in lines for item in (line, GAP)]
     session = Session(
-        "mine", Header("Ease", "", Minutes(1, 1, 9), {}, roles), (Section("Only <one>", tuple(items), AT),), 1, {}, 0, ""
+        "mine",
+        Header("Ease", "", Minutes(1, 1, 9), {}, roles),
+        (Section("Only <one>", tuple(items), AT),),
+        1,
+        {},
+        0,
+        "",
     )
     return session, place(session, lambda _: Extent(to_samples(3), to_samples(3)), to_samples(30 + 5 * len(lines)))
 
@@ -39,7 +45,9 @@ def spread(line: Line) -> list[Word]:
     return words
 
 
-LONG = Line(GUIDE, "However you are sitting is fine, with your eyes open, half open or closed, as you like it today.", AT)
+LONG = Line(
+    GUIDE, "However you are sitting is fine, with your eyes open, half open or closed, as you like it today.", AT
+)
 SAID = Line("part", "Rain & <wind> --> I keep watch.", AT)
 
 
@@ -92,7 +100,9 @@ def test_any_text_comes_back_whole(words: list[str], timed: bool) -> None:
     line = Line(GUIDE, " ".join(words), AT)
     session, plan = made(line)
     cues = captions(plan, session, {line: spread(line)} if timed else {})
-    assert [unescape(" ".join(cue.text.split())) for cue in webvtt.from_buffer(io.StringIO(to_vtt(cues)))] == [line.text]
+    assert [unescape(" ".join(cue.text.split())) for cue in webvtt.from_buffer(io.StringIO(to_vtt(cues)))] == [
+        line.text
+    ]
     assert " ".join(" ".join(cue.content.split()) for cue in srt.parse(to_srt(cues))) == line.text
 
 

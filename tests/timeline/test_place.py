@@ -125,7 +125,11 @@ def test_too_short_a_length_says_what_is_possible_and_what_to_change() -> None:
     assert "1:00 cannot be met" in message
     assert f"the shortest possible is {shortest // RATE // 60}:{shortest // RATE % 60:02d}" in message
     assert f"the longest {longest // RATE // 60}:{longest // RATE % 60:02d}" in message
-    assert 'make "First" {optional} (mine.md:7:3)' in message
+    assert 'make "Second" {optional} (mine.md:7:3): saves 0:32' in message
+    assert "shorten the lower bound (mine.md:7:3): saves up to 1:00" in message
+    # Who opens and who brings back is never dropped.
+    assert "First" not in message
+    assert "End" not in message
     assert "\n" not in message
 
 

@@ -9,7 +9,7 @@ from metta_audio.rendering.flow import Plan
 from metta_audio.script.model import BedChange, Bell, Breath, Line, SoundCue
 from metta_audio.sound.bed import Bed
 from metta_audio.sound.bed_track import BedTrack
-from metta_audio.sound.bell import strikes
+from metta_audio.sound.bell import BellModel, ring, spacing
 from metta_audio.sound.breath import Swell
 from metta_audio.sound.duck import Ducking
 from metta_audio.sound.mix import Placed, Score, Source, WaveSource
@@ -53,12 +53,14 @@ def _cues(plan: Plan, event: Event) -> Iterator[Placed]:
         model = plan.palette.bell(item)
         if model is not None:
             # Seeded by where it sounds: no two strikes are the same, and each is the same every time.
-            for offset, wave in strikes(model, item.strikes, plan.session.seed + event.start):
-                yield Placed(Samples(event.start + offset), Samples(wave.frames), _opener(WaveSource(wave)))
+            for number in range(item.strikes):
+                start = Samples(event.start + number * spacing(model))
+                yield Placed(start, ring(model, 1), _strike(model, plan.session.seed + event.start, number))
 
 
-def _opener(source: Source) -> Callable[[], Source]:
-    return lambda: source
+def _strike(model: BellModel, seed: int, number: int) -> Callable[[], Source]:
+    # Made when the mix reaches it: a bell every few minutes for an hour would fill the memory.
+    return lambda: WaveSource(model.strike(seed, number))
 
 
 def _bed(plan: Plan) -> Source | None:

@@ -45,8 +45,10 @@ def _at(place: Place | None) -> str:
 
 def _ways_to_shorten(parts: Sequence[Part], missing: int) -> list[str]:
     ways: list[tuple[int, str]] = []
-    for part in parts:
-        if part.title and not part.optional and part.low >= WORTH_NAMING:
+    for index, part in enumerate(parts):
+        # Parts are lead-in, sections, lead-out. The first section carries permission, the last the way back: both stay.
+        may_drop = 2 <= index < len(parts) - 2
+        if may_drop and not part.optional and part.low >= WORTH_NAMING:
             saved = part.low * part.repeat_min
             ways.append((saved, f'make "{part.title}" {{optional}}{_at(part.place)}: saves {_minutes(saved)}'))
         ways += [

@@ -1,0 +1,102 @@
+"""Reads the small TOML files that describe bells and beds; every fault is an error with its place."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from metta_audio.errors import Place, SoundError, did_you_mean
+
+_MOST_TABLES = 32
+"""Layers of a bed or partials of a bell: more than any sound needs, few enough to stay quick."""
+
+_AT_LINE = re.compile(r" ?\(at line (\d+), column (\d+)\)")
+
+
+class Table:
+    """One table of a data file. Gives out its values checked, and knows at the end which nobody asked for."""
+
+    def __init__(self, values: dict[str, Any], text: str, file: str, begin: int = 0) -> None:
+        self._values = values
+        self._text = text
+        self._file = file
+        self._begin = begin
+        self._asked: set[str] = set()
+
+    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
+        """A number from ``low`` to ``high``; without a ``default`` it must be there."""
+        value = self._value(key, default, "a number")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._fault(key, f'"{key}" must be a number, not {value!r}')
+        if not low <= value <= high:  # also refuses nan
+            raise self._fault(key, f'"{key}" is {str(value)[:20]}', f"it must lie between {low:g} and {high:g}")
+        return float(value)
+
+    def words(self, key: str, default: str | None = None) -> str:
+        """A string; without a ``default`` it must be there."""
+        value = self._value(key, default, "a text")
+        if not isinstance(value, str):
+            raise self._fault(key, f'"{key}" must be a text in quotes, not {value!r}')
+        return value
+
+    def choice(self, key: str, choices: Iterable[str]) -> str:
+        """One of ``choices``."""
+        known = sorted(choices)
+        word = self.words(key)
+        if word not in known:
+            raise self._fault(key, f'"{word}" is not a {key}', did_you_mean(word, known))
+        return word
+
+    def tables(self, key: str) -> list[Table]:
+        """The tables in the list ``key``: at least one."""
+        value = self._value(key, None, "a list of tables")
+        if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+            raise self._fault(key, f'"{key}" must be a list of tables with at least one in it')
+        if len(value) > _MOST_TABLES:
+            raise self._fault(key, f'"{key}" has {len(value)} entries', f"at most {_MOST_TABLES} are allowed")
+        headers = list(re.compile(rf"^[ \t]*\[\[[ \t]*{key}[ \t]*\]\]", re.MULTILINE).finditer(self._text))
+        braces = re.compile(r"\{").finditer(self._text, self._find(key))
+        begins = [match.start() for match in headers or braces]
+        begins += [self._begin] * (len(value) - len(begins))
+        pairs = zip(value, begins, strict=False)
+        return [Table(values, self._text, self._file, begin) for values, begin in pairs]
+
+    def finish(self) -> None:
+        """Refuse keys that nobody asked for: most are misspelt."""
+        for key in self._values:
+            if key not in self._asked:
+                raise self._fault(key, f'unknown key "{key}"', did_you_mean(key, self._asked))
+
+    def _value(self, key: str, default: Any, kind: str) -> Any:
+        self._asked.add(key)
+        value = self._values.get(key, default)
+        if value is None:
+            raise SoundError(f'"{key}" is missing', place=self._place(self._begin), hint=f"write {key} = …, {kind}")
+        return value
+
+    def _find(self, key: str) -> int:
+        found = re.compile(rf"\b{re.escape(key)}\b[ \t\"']*=|\[\[?[ \t]*{re.escape(key)}\b").search(
+            self._text, self._begin
+        )
+        return found.start() if found else self._begin
+
+    def _fault(self, key: str, what: str, hint: str = "") -> SoundError:
+        return SoundError(what, place=self._place(self._find(key)), hint=hint)
+
+    def _place(self, position: int) -> Place:
+        before = self._text[:position]
+        return Place(self._file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+
+
+def read_table(text: str, file: str) -> Table:
+    """The whole of a data file. Raises SoundError with the place where it is not TOML."""
+    try:
+        return Table(tomllib.loads(text), text, file)
+    except (ValueError, RecursionError) as error:  # besides TOML's own: a number or a nesting without end
+        message = str(error)
+        found = _AT_LINE.search(message)
+        line, column = (int(found[1]), int(found[2])) if found else (1, 1)
+        what = f"this is not valid TOML: {_AT_LINE.sub('', message)}"
+        raise SoundError(what, place=Place(file, line, column), hint="see https://toml.io") from error

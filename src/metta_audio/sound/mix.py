@@ -1,0 +1,188 @@
+"""One pass over the whole recording, block by block: voice + cues + ducked bed, then the limiter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from metta_audio.errors import SoundError
+from metta_audio.sound import levels
+from metta_audio.sound.duck import Ducking, merged
+from metta_audio.sound.limit import Limiter
+from metta_audio.sound.wave import Block, Wave
+from metta_audio.units import Decibels, Samples, decibels
+
+BLOCK = 16_384
+"""Frames in a block, 0.37 s: few enough calls that Python's share is small, and a block of each stem fits a cache."""
+
+
+class Source(Protocol):
+    """Stereo sound with random access: reading in one piece or in many gives the same bits."""
+
+    def read(self, start: int, frames: int) -> Block:
+        """Float32 of shape ``(frames, 2)`` from ``start`` on, counted from the source's own first frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """``length`` frames of a source, from frame ``start`` of the recording on.
+
+    ``open`` is called when the mix reaches it, and what it returns is let go of when the mix has passed it.
+    """
+
+    start: Samples
+    length: Samples
+    open: Callable[[], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Everything that sounds in a recording of ``length`` frames.
+
+    What is placed may overlap, and is cut to the recording. The ``bed`` is read at the recording's own time, and
+    lowered by ``ducking``.
+    """
+
+    length: Samples
+    voice: tuple[Placed, ...] = ()
+    cues: tuple[Placed, ...] = ()
+    bed: Source | None = None
+    ducking: Ducking = field(default_factory=Ducking)
+
+
+class Stems(NamedTuple):
+    """The parts of one block before the limiter, each float32 of shape ``(frames, 2)``; the bed is ducked."""
+
+    voice: Block
+    cues: Block
+    bed: Block
+
+
+class WaveSource:
+    """A wave as a stereo source, times ``gain``, silent outside of itself.
+
+    ``pan`` runs from -1 (left) to 1 (right) at constant power, ``left² + right² = 2``: in the middle a mono wave
+    goes to both sides unchanged. A stereo wave is balanced by the same factors.
+    """
+
+    def __init__(self, wave: Wave, *, pan: float = 0.0, gain: float = 1.0) -> None:
+        if wave.channels not in (1, 2):
+            raise SoundError(
+                f"a sound of {wave.channels} channels cannot be placed", hint="convert it to mono or stereo first"
+            )
+        angle = (min(max(pan, -1.0), 1.0) + 1) * math.pi / 4
+        sides = (math.cos(angle), math.sin(angle))
+        self._samples = wave.samples
+        self._gains = np.array([math.sqrt(2) * gain * side for side in sides], np.float32)
+
+    def read(self, start: int, frames: int) -> Block:
+        """Float32 of shape ``(frames, 2)``."""
+        block = np.zeros((frames, 2), np.float32)
+        first, after = max(start, 0), min(start + frames, len(self._samples))
+        if first < after:
+            block[first - start : after - start] = self._samples[first:after] * self._gains
+        return block
+
+
+class _Track:
+    """Placed sources, played from front to back: only those that sound now are open."""
+
+    def __init__(self, placed: tuple[Placed, ...], length: Samples) -> None:
+        # By start, so that overlapping sources are added in one order however the recording is blocked.
+        inside = (each for each in placed if each.length > 0 and each.start < length)
+        self._coming = sorted(inside, key=lambda each: each.start, reverse=True)
+        self._sounding: list[tuple[Placed, Source]] = []
+
+    def read(self, start: int, frames: int) -> Block:
+        """Sum of what sounds from ``start`` on; each call goes on where the last one ended."""
+        block, end = np.zeros((frames, 2), np.float32), start + frames
+        while self._coming and self._coming[-1].start < end:
+            placed = self._coming.pop()
+            if placed.start + placed.length > start:
+                self._sounding.append((placed, placed.open()))
+        for placed, source in self._sounding:
+            first, after = max(start, placed.start), min(end, placed.start + placed.length)
+            block[first - start : after - start] += source.read(first - placed.start, after - first)
+        self._sounding = [(placed, source) for placed, source in self._sounding if placed.start + placed.length > end]
+        return block
+
+
+class Distance:
+    """How far the bed lies below the voice while someone speaks, measured from the stems, before the limiter.
+
+    After the limiter the two can no longer be told apart.
+    """
+
+    def __init__(self, ducking: Ducking) -> None:
+        self._speech = list(reversed(merged(ducking.speech)))
+        self._position = 0
+        self._voice = 0.0
+        self._bed = 0.0
+
+    def add(self, stems: Stems) -> None:
+        """Measure the next block."""
+        start, end = self._position, self._position + len(stems.voice)
+        while self._speech and self._speech[-1][0] < end:
+            first, after = self._speech[-1]
+            spoken = slice(max(first - start, 0), max(after - start, 0))
+            self._voice += _energy(stems.voice[spoken])
+            self._bed += _energy(stems.bed[spoken])
+            if after > end:
+                break
+            self._speech.pop()
+        self._position = end
+
+    def result(self) -> Decibels:
+        """RMS of the voice over RMS of the bed while someone speaks; infinite where there is no bed or no speech."""
+        if not self._voice or not self._bed:
+            return Decibels(-math.inf if self._bed else math.inf)
+        return Decibels(decibels(self._voice / self._bed) / 2)
+
+
+def _energy(block: Block) -> float:
+    return float(np.einsum("fc,fc->", block, block, dtype=np.float64))
+
+
+def stems(score: Score, *, block: int = BLOCK) -> Iterator[Stems]:
+    """Voice, cues and ducked bed in blocks of ``block`` frames, ``score.length`` frames in all."""
+    voice, cues = _Track(score.voice, score.length), _Track(score.cues, score.length)
+    for start in range(0, score.length, block):
+        frames = min(block, score.length - start)
+        if score.bed is None:
+            bed = np.zeros((frames, 2), np.float32)
+        else:
+            bed = score.bed.read(start, frames) * score.ducking.gain(start, frames)[:, None]
+        yield Stems(voice.read(start, frames), cues.read(start, frames), bed)
+
+
+def mix(
+    score: Score, *, block: int = BLOCK, ceiling: Decibels = levels.CEILING, distance: Distance | None = None
+) -> Iterator[Block]:
+    """Blocks of the finished sound, float32 of shape ``(frames, 2)``, ``score.length`` frames in all.
+
+    The true peak stays under ``ceiling`` (dBTP). ``distance``, where given, measures on the way. The same score gives
+    the same bits for every ``block``, and memory holds no more than a few blocks and the sources that sound.
+    """
+    limiter = Limiter(ceiling)
+    for parts in stems(score, block=block):
+        if distance is not None:
+            distance.add(parts)
+        # One order of adding for every sample: float sums depend on it.
+        limited = limiter.process(parts.bed + parts.cues + parts.voice)
+        if len(limited):
+            yield limited
+    rest = limiter.flush()
+    if len(rest):
+        yield rest
+
+
+def speech_to_bed(score: Score, *, block: int = BLOCK) -> Decibels:
+    """Measure the ``Distance`` of a whole score without mixing it."""
+    distance = Distance(score.ducking)
+    for parts in stems(score, block=block):
+        distance.add(parts)
+    return distance.result()

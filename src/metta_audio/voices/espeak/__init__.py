@@ -1,0 +1,7 @@
+"""eSpeak NG, called in process: small, fast, free, and there on every machine."""
+
+from __future__ import annotations
+
+from metta_audio.voices.espeak.engine import ENGINE
+
+__all__ = ["ENGINE"]

@@ -1,0 +1,139 @@
+"""What eSpeak NG brings: its languages, its voice variants, and the voice files we make from both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from metta_audio.errors import VoiceError, did_you_mean
+
+_STRETCH = 1.7
+"""Vowels are lengthened by this much. The engine's slowest rate, 80, really is about 115 words a minute in English; the
+stretch brings it to about 80, so that 110 lies well inside, with room below for [slow]."""
+
+_USUAL_LENGTHS = (182, 140, 220, 220, 220, 240, 260, 280)
+"""Syllable lengths that eSpeak NG gives a language which names none, by stress. Adding a share of these stretches
+languages whose own built-in lengths cannot be read."""
+
+_DROPPED = {"flutter", "roughness", "echo"}
+"""Attributes of a voice that we set ourselves or leave out. Flutter and roughness run on counters that are never reset,
+so the same sentence would sound different each time; an echo is the mix's affair and would smear the end of a clip."""
+
+_OURS = ("flutter 0", "roughness 8")
+"""0 is no flutter; 8 lies beyond the table of roughness and so switches it off, which 0 does not."""
+
+_MOST_VOICING = 200
+"""Per cent. One variant asks for 530 and overdrives the engine, whose gain control then acts on the next sentence."""
+
+_LEFT_OUT = {"caleb"}
+"""A variant that is nothing but breath noise of the Klatt synthesizer, which cannot be seeded."""
+
+_USUAL_PRIORITY = 5
+"""Of a language line without a number; the lowest number wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Languages (BCP 47, lower case) and variants by name, each with its file."""
+
+    languages: dict[str, Path]
+    variants: dict[str, Path]
+
+    def language(self, name: str) -> str:
+        """Return the nearest language there is: the region is given up where it is not known."""
+        wanted = name.lower().replace("_", "-")
+        while wanted:
+            if wanted in self.languages:
+                return wanted
+            wanted = wanted.rpartition("-")[0]
+        raise VoiceError(f'eSpeak NG has no language "{name}"', hint=_near(name, self.languages))
+
+    def variant(self, name: str) -> str:
+        """Return the variant's name in its own spelling; empty for the language's own voice."""
+        spelling = {known.lower(): known for known in self.variants}
+        if name and name.lower() not in spelling:
+            raise VoiceError(f'eSpeak NG has no variant "{name}"', hint=_near(name, self.variants))
+        return spelling[name.lower()] if name else ""
+
+    def pitch(self, variant: str) -> float:
+        """Return the variant's middle pitch in Hz, by its file; 100 where it names none, as eSpeak NG has it."""
+        for attribute, values in _attributes(self.variants[variant]) if variant else ():
+            if attribute == "pitch":
+                low, high = (float(value) for value in values.split()[:2])
+                return (low + high) / 2
+        return 100.0
+
+    def voice_file(self, language: str, variant: str) -> bytes:
+        """Compose a voice file: language, variant, our lengths, and nothing that varies from one time to the next."""
+        lines = _attributes(self.languages[language])
+        if variant:
+            about = {"name", "language", "gender"}
+            lines += [line for line in _attributes(self.variants[variant]) if line[0] not in about]
+        named = dict(lines)  # of a repeated attribute the last counts, as in eSpeak NG
+        if "klatt" in named:
+            # Breath noise of the Klatt synthesizer cannot be seeded.
+            lines = [line for line in lines if line[0] != "breath"]
+        kept = [f"{attribute} {values}" for attribute, values in lines if attribute not in {*_DROPPED, *_LENGTHS}]
+        kept = [re.sub(r"^voicing (\d+)", _capped, line) for line in kept]
+        return "\n".join([*kept, *_stretched(named), *_OURS, ""]).encode("latin-1")
+
+
+_LENGTHS = ("stressLength", "stressAdd")
+
+
+def read_catalog(data: Path) -> Catalog:
+    """Read which languages and variants lie in eSpeak NG's data folder."""
+    best: dict[str, tuple[int, str, Path]] = {}
+    for path in sorted(path for path in data.joinpath("lang").rglob("*") if path.is_file()):
+        attributes = _attributes(path)
+        if not data.joinpath(f"{_dictionary(attributes)}_dict").is_file():
+            continue  # a few languages are described but not built
+        for attribute, values in attributes:
+            if attribute == "language":
+                code, _, priority = values.lower().partition(" ")
+                entry = (int(priority or _USUAL_PRIORITY), str(path), path)
+                best[code] = min(best.get(code, entry), entry)
+    variants = sorted(path for path in data.joinpath("voices", "!v").iterdir() if path.is_file())
+    return Catalog(
+        languages={code: best[code][2] for code in sorted(best)},
+        variants={path.name: path for path in variants if path.name not in _LEFT_OUT},
+    )
+
+
+def _dictionary(attributes: list[tuple[str, str]]) -> str:
+    """Name the dictionary: where the file does not, its first language does, without a region."""
+    languages = [values.split()[0] for attribute, values in attributes if attribute == "language"]
+    return dict(attributes).get("dictionary") or (languages[0].partition("-")[0] if languages else "")
+
+
+def _attributes(path: Path) -> list[tuple[str, str]]:
+    """Attributes of a voice file with their values, in order. Latin-1 keeps every byte as it is."""
+    lines = (line.partition("//")[0].split(None, 1) for line in path.read_text("latin-1").splitlines())
+    return [(line[0], line[1].strip() if len(line) > 1 else "") for line in lines if line and line[0][0] != "#"]
+
+
+def _stretched(named: dict[str, str]) -> list[str]:
+    """Lines that lengthen every syllable by ``_STRETCH``."""
+    added = [0, *[0] * 7]
+    for place, value in enumerate(named.get("stressAdd", "").split()[:8]):
+        added[place] = round(int(value) * _STRETCH)
+    if "stressLength" in named:
+        lengths = [round(int(value) * _STRETCH) for value in named["stressLength"].split()[:8]]
+        return [f"stressLength {_joined(lengths)}", f"stressAdd {_joined(added)}"]
+    more = [round(usual * (_STRETCH - 1)) + add for usual, add in zip(_USUAL_LENGTHS, added, strict=True)]
+    return [f"stressAdd {_joined(more)}"]
+
+
+def _near(name: str, known: dict[str, Path]) -> str:
+    """Hint at the nearest; a list of a hundred would be no help."""
+    hint = did_you_mean(name, known)
+    return hint if hint.startswith("did") else "metta doctor lists them"
+
+
+def _joined(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _capped(match: re.Match[str]) -> str:
+    return f"voicing {min(int(match[1]), _MOST_VOICING)}"

@@ -1,0 +1,179 @@
+"""The eSpeak NG library itself, through ctypes. All of it is global state, so there is one of it, behind a lock."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import functools
+import hashlib
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metta_audio.errors import VoiceError
+from metta_audio.sound.wave import Wave
+from metta_audio.units import Hertz
+
+_SYNCHRONOUS = 2
+_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1
+_SSML = 0x10
+_PHONEMES = 0x100
+_RATE, _VOLUME = 1, 2
+_WORD, _END_OF_LIST = 1, 0
+"""Constants of speak_lib.h: output mode, option of espeak_Initialize, flags of espeak_Synth, parameters, events."""
+
+_HALF_VOLUME = 50
+"""Of a normal 100. A loud, stressed word then stays within 16 bits: the engine's gain control, which would act on the
+next sentence, too, never wakes. Clips are levelled afterwards."""
+
+_LONGEST_PATH = 150
+"""Bytes. The library copies paths into buffers of 160 and 190 without looking."""
+
+_SEED = 1
+"""Any constant: breath noise starts from the same point in every sentence."""
+
+
+class _EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back: the wave, and for each word event the character it begins at (from 0) and its sample."""
+
+    wave: Wave
+    events: tuple[tuple[int, int], ...]
+
+
+class Library:
+    """The loaded library. Raises VoiceError where it or its data is missing or will not start."""
+
+    def __init__(self) -> None:
+        # A short private folder of our own: voice files, and a short way to a data folder that lies too deep.
+        self._folder = tempfile.TemporaryDirectory(prefix="metta-", ignore_cleanup_errors=True)
+        atexit.register(self._folder.cleanup)
+        self._lock = threading.Lock()
+        self._chunks: list[NDArray[np.int16]] = []
+        self._events: list[tuple[int, int]] = []
+        try:
+            import espeakng_loader  # here: metta doctor must run where it is missing
+
+            self.data = Path(espeakng_loader.get_data_path())
+            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        except (ImportError, OSError, RuntimeError) as error:
+            raise _unusable(f"the eSpeak NG library cannot be loaded ({error})") from error
+        self._declare()
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._short(self.data)), _DONT_EXIT)
+        if rate <= 0:
+            raise _unusable(f"eSpeak NG cannot read its data in {self.data}")
+        self.rate = Hertz(rate)
+        self.version = self._library.espeak_Info(None).decode()
+        # The library keeps a bare pointer: the callback must live as long as it does.
+        self._callback = _Callback(self._collect)
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def speak(self, voice: bytes, ssml: str, rate: int, *, phonemes: bool) -> Heard:
+        """Speak ``ssml`` at the engine's ``rate`` by the voice whose file says ``voice``.
+
+        Loading the voice anew (0.2 ms) resets filters and echoes, and seeding resets breath noise: with the voice
+        files of ``catalog.voice_file`` nothing is left of what was spoken before.
+        """
+        text = ssml.encode()
+        flags = _CHARS_UTF8 | _SSML | (_PHONEMES if phonemes else 0)
+        with self._lock:
+            self._chunks, self._events = [], []
+            if self._library.espeak_ng_SetVoiceByFile(bytes(self._file(voice))) != 0:
+                raise VoiceError("eSpeak NG cannot load this voice", hint="choose another one")
+            self._library.espeak_SetParameter(_RATE, rate, 0)
+            self._library.espeak_SetParameter(_VOLUME, _HALF_VOLUME, 0)
+            self._library.espeak_ng_SetRandSeed(_SEED)
+            status = self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, flags, None, None)
+            chunks, events = self._chunks, self._events
+        if status != 0:
+            raise VoiceError(f"eSpeak NG failed (status {status})", hint="choose another voice")
+        samples = np.concatenate([np.zeros(0, np.int16), *chunks])
+        return Heard(Wave.mono(samples / 32768.0, self.rate), tuple(events))
+
+    def _declare(self) -> None:
+        library = self._library
+        library.espeak_Info.restype = ctypes.c_char_p
+        library.espeak_Info.argtypes = (ctypes.c_void_p,)
+        library.espeak_ng_SetRandSeed.argtypes = (ctypes.c_long,)
+        library.espeak_ng_SetVoiceByFile.argtypes = (ctypes.c_char_p,)
+        library.espeak_Initialize.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
+        library.espeak_SetParameter.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int)
+        library.espeak_Synth.argtypes = (
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_uint,
+            ctypes.c_int,
+            ctypes.c_uint,
+            ctypes.c_uint,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+        )
+
+    def _collect(self, wave: ctypes._Pointer[ctypes.c_short], frames: int, event: ctypes._Pointer[_Event]) -> int:
+        if wave and frames > 0:
+            self._chunks.append(np.ctypeslib.as_array(wave, (frames,)).copy())
+        number = 0
+        while event[number].type != _END_OF_LIST:
+            if event[number].type == _WORD:
+                self._events.append((event[number].text_position - 1, event[number].sample))
+            number += 1
+        return 0
+
+    def _file(self, voice: bytes) -> Path:
+        path = Path(self._folder.name, hashlib.sha256(voice).hexdigest()[:16])
+        if not path.exists():
+            # Gone, too, when a cleaner of temporary files came by.
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(voice)
+        return _checked(path)
+
+    def _short(self, path: Path) -> Path:
+        if len(bytes(path)) <= _LONGEST_PATH:
+            return path
+        link = Path(self._folder.name, "data")
+        try:
+            link.symlink_to(path, target_is_directory=True)
+        except OSError as error:
+            raise _unusable(f"the path of the eSpeak NG data is too long: {path}") from error
+        return _checked(link)
+
+
+def _checked(path: Path) -> Path:
+    if len(bytes(path)) > _LONGEST_PATH:
+        raise VoiceError(f"the temporary folder's path is too long for eSpeak NG: {path.parent}", hint="set TMPDIR")
+    return path
+
+
+def _unusable(what: str) -> VoiceError:
+    return VoiceError(what, hint="install espeakng-loader again: pip install --force-reinstall espeakng-loader")
+
+
+@functools.cache
+def library() -> Library:
+    """Return the one library of this process, started at the first call."""
+    return Library()

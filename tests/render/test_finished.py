@@ -1,0 +1,186 @@
+"""The promises about a finished recording, checked on decoded files with tools that are not ours."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import webvtt
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import butter, hilbert, sosfilt, sosfiltfilt
+
+import metta_audio as metta
+from metta_audio.timeline.breath import phases
+from metta_audio.units import RATE
+
+pytestmark = pytest.mark.slow
+
+SHORTEST = {"metta-classic": 10, "body-scan": 5, "breath-belly": 5, "ifs-protector": 10}
+
+HOUR = """---
+title: From three minutes to an hour
+minutes: {default: 3, min: 3, max: 60}
+---
+# Sitting {repeat=1..60}
+
+You may notice the breath, wherever it is easiest to feel. It can be as long or as short as it is. [pause 5s..20s]
+
+Whatever comes may stay for a while, and may go again. [silence 10s..60s]
+
+# Returning
+
+Let your feet feel the floor. [bell]
+"""
+
+
+def rendered(name: str, minutes: float, path: Path, **options: object) -> tuple[metta.Plan, metta.Report]:
+    plan = metta.plan(metta.fill(metta.load(name), minutes=minutes), metta.Options(**options))  # type: ignore[arg-type]
+    return plan, metta.render(plan).save(path)
+
+
+def mono(path: Path) -> NDArray[np.float64]:
+    return soundfile.read(path)[0].mean(axis=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("finished")
+
+
+@pytest.fixture(scope="module", params=list(SHORTEST))
+def practice(request: pytest.FixtureRequest, folder: Path) -> tuple[str, Path]:
+    path = folder / f"{request.param}.mp3"
+    rendered(request.param, SHORTEST[request.param], path)
+    return request.param, path
+
+
+def ffmpeg(program: str, path: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [program, "-hide_banner", "-nostats", "-i", str(path), *arguments], check=True, capture_output=True
+    )
+
+
+def test_length_loudness_and_peak(practice: tuple[str, Path], require_program: Callable[[str], str]) -> None:
+    name, path = practice
+    frames = SHORTEST[name] * 60 * RATE
+    program = require_program("ffmpeg")
+    assert soundfile.read(path)[0].shape == (frames, 2)
+    assert len(ffmpeg(program, path, "-f", "s16le", "-").stdout) == frames * 4
+    text = ffmpeg(program, path, "-af", "ebur128=peak=true", "-f", "null", "-").stderr.decode()
+    summary = text[text.rindex("Summary:") :]
+    loudness = float(re.search(r"I:\s+(-?[\d.]+) LUFS", summary)[1])  # type: ignore[index]
+    peak = float(re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)[1])  # type: ignore[index]
+    assert abs(loudness + 16) <= 0.5
+    assert peak <= -1.0
+    ours = metta.inspect(path)
+    assert abs((ours.lufs or 0) - loudness) <= 0.1
+    assert abs((ours.true_peak or 0) - peak) <= 0.2
+
+
+def test_another_decoder_agrees_on_the_length(
+    practice: tuple[str, Path], require_program: Callable[[str], str]
+) -> None:
+    name, path = practice
+    decoded = path.with_suffix(".decoded.wav")
+    subprocess.run([require_program("mpg123"), "-q", "-w", decoded, path], check=True)
+    assert soundfile.info(decoded).frames == SHORTEST[name] * 60 * RATE
+    decoded.unlink()
+
+
+@pytest.mark.parametrize("minutes", [3, 7.5, 60])
+def test_any_length_is_exact(minutes: float, folder: Path) -> None:
+    script = folder / "hour.md"
+    script.write_text(HOUR)
+    path = folder / f"hour-{minutes}.mp3"
+    plan = metta.plan(metta.fill(metta.load(script), minutes=minutes), metta.Options(voice="tone"))
+    report = metta.render(plan).save(path)
+    assert report.inspection.frames == minutes * 60 * RATE
+    path.unlink()
+
+
+def test_captions_begin_where_speech_is_heard(folder: Path) -> None:
+    path = folder / "captions.mp3"
+    rendered("ifs-protector", 10, path, bed="none", bell="none")
+    sound = mono(path)
+    # Speech is there where 5 ms of sound exceed -50 dBFS; the file holds nothing else.
+    power = uniform_filter1d(sound**2, RATE // 200, mode="constant")
+    heard = power > 10 ** (-50 / 10)
+    errors = []
+    for cue in webvtt.read(path.with_suffix(".vtt")):
+        start = round(cue.start_in_seconds * RATE)
+        window = heard[max(0, start - RATE // 5) : start + RATE // 2]
+        assert window.any(), cue.text
+        errors.append(abs(max(0, start - RATE // 5) + int(np.argmax(window)) - start) / RATE)
+    assert len(errors) > 40
+    assert np.median(errors) <= 0.030
+    assert np.percentile(errors, 95) <= 0.100
+
+
+def test_breath_turns_where_the_plan_says(folder: Path) -> None:
+    path = folder / "breath.mp3"
+    plan, _ = rendered("breath-belly", 5, path, bed="none")
+    sound = mono(path)
+    found = 0
+    for event in plan.timeline.events:
+        if event.kind != "breath":
+            continue
+        part = sound[event.start : event.end]
+        envelope = sosfiltfilt(butter(2, 20, fs=RATE, output="sos"), np.abs(hilbert(part)))
+        for phase in phases(event.item):  # type: ignore[arg-type]
+            if phase.name == "out" or phase.start == 0:
+                continue
+            at = turning_point(envelope, phase.start)
+            assert abs(at - phase.start) <= 0.010 * RATE, (phase, at)
+            found += 1
+    assert found >= 20
+
+
+def turning_point(envelope: NDArray[np.float64], near: int) -> float:
+    """Where the two straight lines meet that fit the envelope before and after ``near``."""
+    reach, guard = round(0.8 * RATE), round(0.1 * RATE)
+    before = np.arange(max(0, near - reach), near - guard)
+    after = np.arange(near + guard, min(len(envelope), near + reach))
+    (slope_a, base_a), (slope_b, base_b) = (np.polyfit(at, envelope[at], 1) for at in (before, after))
+    return (base_b - base_a) / (slope_a - slope_b)
+
+
+@pytest.mark.parametrize("bed", ["brown", "rain", "drone"])
+def test_the_bed_stays_20_db_below_speech_while_someone_speaks(bed: str, folder: Path) -> None:
+    with_bed, without = folder / "bed.wav", folder / "no-bed.wav"
+    plan, report = rendered("ifs-protector", 10, with_bed, bed=bed)
+    rendered("ifs-protector", 10, without, bed="none")
+    loud, dry = soundfile.read(with_bed)[0], soundfile.read(without)[0]
+    speech = np.zeros(len(dry), bool)
+    for event in plan.timeline.events:
+        if event.kind == "line":
+            speech[event.start : event.end] = True
+    distance = 10 * np.log10(np.mean(dry[speech] ** 2) / np.mean((loud - dry)[speech] ** 2))
+    assert distance >= 20
+    assert report.speech_to_bed is not None
+    assert abs(report.speech_to_bed - distance) < 1
+
+
+def test_there_is_no_click(folder: Path) -> None:
+    # The voice is synthesised at 22,050 Hz, and bells and breath lie lower still: above 13 kHz a click would stand alone.
+    path = folder / "click.wav"
+    for name in ("ifs-protector", "breath-belly"):
+        rendered(name, SHORTEST[name], path, bed="none")
+        sound = soundfile.read(path)[0]
+        high = sosfilt(butter(8, 13_000, "highpass", fs=RATE, output="sos"), sound, axis=0)
+        assert np.abs(high).max() < 10 ** (-60 / 20), f"{np.argmax(np.abs(high).max(axis=1)) / RATE:.3f} s"
+    path.unlink()
+
+
+def test_cold_and_warm_cache_give_the_same_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METTA_CACHE", str(folder / "fresh-cache"))
+    for run in ("cold", "warm"):
+        (folder / run).mkdir()
+        rendered("ifs-protector", 10, folder / run / "x.mp3")
+    for cold in sorted((folder / "cold").iterdir()):
+        assert cold.read_bytes() == (folder / "warm" / cold.name).read_bytes(), cold.name

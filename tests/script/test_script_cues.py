@@ -1,0 +1,169 @@
+"""The cue grammar."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metta_audio.errors import Place, ScriptError
+from metta_audio.script.cues import BREATHS, read_cue
+from metta_audio.script.model import BedChange, Bell, Breath, Item, Pause, SoundCue
+
+HERE = Place("x.md", 3, 7)
+
+
+def cue(text: str) -> Item:
+    return read_cue(text, HERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "bounds"),
+    [
+        ("pause", "pause", (3, 5, 10)),
+        ("pause 6s", "pause", (3, 6, 12)),
+        ("PAUSE 6S", "pause", (3, 6, 12)),
+        ("pause 1m30s", "pause", (45, 90, 180)),
+        ("pause 250ms", "pause", (0.125, 0.25, 0.5)),
+        ("pause 4s..9s", "pause", (4, 6, 9)),
+        ("pause 4s .. 9s", "pause", (4, 6, 9)),
+        ("pause 4s..5s..12s", "pause", (4, 5, 12)),
+        ("pause =6s", "pause", (6, 6, 6)),
+        ("pause 5s..5s", "pause", (5, 5, 5)),
+        ("pause 3h", "pause", (5400, 10800, 10800)),
+        ("silence", "silence", (15, 30, 60)),
+        ("silence 1m", "silence", (30, 60, 120)),
+        ("silence 20s..3m", "silence", (20, 60, 180)),
+        ("silence =1m", "silence", (60, 60, 60)),
+    ],
+)
+def test_gaps(text, kind, bounds):
+    read = cue(text)
+    assert isinstance(read, Pause)
+    assert (read.kind, read.place) == (kind, HERE)
+    assert (read.low, read.preferred, read.high) == pytest.approx(bounds)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bell", Bell("", 1, HERE)),
+        ("bell x3", Bell("", 3, HERE)),
+        ("bell bowl", Bell("bowl", 1, HERE)),
+        ("Bell bowl X3", Bell("bowl", 3, HERE)),
+        ("breath 4-4-6 x10", Breath((4, 4, 6, 0), 10, HERE)),
+        ("breath 5.5-5.5 ×2", Breath((5.5, 0, 5.5, 0), 2, HERE)),
+        ("breath 4-4-6 for 5m", Breath((4, 4, 6, 0), 21, HERE)),
+        ("breath 4-4-6 for 10m", Breath((4, 4, 6, 0), 42, HERE)),
+        ("breath box for 2m", Breath((4, 4, 4, 4), 7, HERE)),
+        ("breath 0.1-0.2 for 3s", Breath((0.1, 0, 0.2, 0), 10, HERE)),
+        ("breath 4-0-6-0 x1", Breath((4, 0, 6, 0), 1, HERE)),
+        ("bed rain", BedChange("rain", 0, HERE)),
+        ("bed off", BedChange("off", 0, HERE)),
+        ("bed OFF", BedChange("off", 0, HERE)),
+        ("bed -6dB", BedChange("", -6, HERE)),
+        ("bed −6 db", BedChange("", -6, HERE)),
+        ("bed +3dB", BedChange("", 3, HERE)),
+        ("bed my-bed.flac", BedChange("my-bed.flac", 0, HERE)),
+        ("sound gong.wav", SoundCue("gong.wav", HERE)),
+        ("sound bells/big gong.wav", SoundCue("bells/big gong.wav", HERE)),
+    ],
+)
+def test_other_cues(text, expected):
+    assert cue(text) == expected
+
+
+def test_named_breaths_are_the_patterns_practices_know():
+    assert {name: sum(phases) for name, phases in BREATHS.items()} == {
+        "box": 16, "belly": 14, "coherent": 10, "calm": 10, "relax": 19, "sigh": 6.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "brackets are empty"),
+        ("pauze 5s", 'did you mean "pause"'),
+        ("pause5s", 'did you mean "pause"'),
+        ("pause: 3s", "write [pause 3s]"),
+        ("pause:3", "write [pause 3]"),
+        ("pause 5", "no unit: write 5s"),
+        ("pause 5..10s", "no unit: write 5s"),
+        ("pause 5 min", "is not a duration"),
+        ("pause 9s..3s", "write [pause 3s..9s]"),
+        ("pause 4s..3s..9s", "reversed"),
+        ("pause 4s..9s..6s", "reversed"),
+        ("pause 4s-9s", "write [pause 4s..9s]"),
+        ("pause 0s", "no time at all"),
+        ("pause 0s..5s", "no time at all"),
+        ("pause -5s", "cannot be negative"),
+        ("pause =", "is not a duration"),
+        ("pause 4s..", "is not a length"),
+        ("pause 1s..2s..3s..4s", "is not a length"),
+        ("pause 9h", "longer than 3 hours"),
+        ("silence long", "is not a duration"),
+        ("bell bowl three", "takes a name and a count"),
+        ("bell 3", "takes a name and a count"),
+        ("bell x0", "count from x1"),
+        ("bell x999", "more than 108"),
+        ("breath", "needs a pattern"),
+        ("breath 4-4-6", "needs a count or a length"),
+        ("breath bx x3", 'did you mean "box"'),
+        ("breath 4 x3", "is not a breathing pattern"),
+        ("breath 4-4-4-4-4 x3", "is not a breathing pattern"),
+        ("breath 0-4 x3", "both take time"),
+        ("breath 4-400 x1", "too long for one breath"),
+        ("breath box for 10s", "shorter than one breath of 16s"),
+        ("breath box for 10", "no unit"),
+        ("breath box x9999", "longer than 3 hours"),
+        ("bed", "needs a name"),
+        ("bed -6", "write [bed -6dB]"),
+        ("bed rain -6dB", "write [bed rain] [bed -6dB]"),
+        ("bed -600dB", "out of range"),
+        ("bed /dev/zero", "comes from a sounds shelf"),
+        ("sound", "needs the name"),
+        ("sound ../secret.wav", "comes from a sounds shelf"),
+        ("sound a/../b.wav", "comes from a sounds shelf"),
+        ("sound /etc/passwd", "comes from a sounds shelf"),
+        ("sound ~/x.wav", "comes from a sounds shelf"),
+        ("sound C:\\x.wav", "comes from a sounds shelf"),
+        ("sound file:x", "comes from a sounds shelf"),
+        ("close your eyes", "this is not a cue"),
+        ("Ana", "choose from: bed, bell, breath, pause, silence, sound"),
+    ],
+)
+def test_what_is_not_understood_says_what_to_write(text, says):
+    with pytest.raises(ScriptError) as caught:
+        cue(text)
+    assert says in str(caught.value)
+    assert caught.value.place == HERE
+    assert caught.value.hint or "write" in caught.value.what or "longer" in caught.value.what
+
+
+numbers = st.decimals(min_value="0.001", max_value=3600, places=3).map(lambda d: f"{d}s")
+
+
+@given(st.lists(numbers, min_size=1, max_size=3), st.booleans(), st.sampled_from(["pause", "silence"]))
+def test_bounds_always_hold_the_preferred_length(lengths, exact, name):
+    text = f"{name} {'=' * exact}{'..'.join(lengths)}"
+    try:
+        read = cue(text)
+    except ScriptError:
+        return
+    assert isinstance(read, Pause)
+    assert 0 < read.low <= read.preferred <= read.high
+    if exact:
+        assert read.low == read.high
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "pause ", "silence ", "bell ", "breath ", "bed ", "sound "]))
+def test_any_text_is_a_cue_or_an_error_at_the_bracket(text, name):
+    try:
+        read = cue(name + text)
+    except ScriptError as error:
+        assert error.place == HERE
+    else:
+        assert read.place == HERE
+        if isinstance(read, SoundCue | BedChange):
+            assert ".." not in read.name.split("/")
+            assert not read.name.startswith(("/", "~", "\\"))

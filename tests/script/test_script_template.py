@@ -1,0 +1,271 @@
+"""The template language: what it offers, what it refuses, and where an error points."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from metta_audio.errors import MettaError, ScriptError, ShelfError
+from metta_audio.script.model import BedChange, Breath, Line, Pause
+
+
+@pytest.fixture
+def fault(session_of):
+    """The error of a body, with its place relative to the body."""
+
+    def of(body, **options):
+        start = time.perf_counter()
+        with pytest.raises(MettaError) as caught:
+            session_of(body, **options)
+        assert time.perf_counter() - start < 3, "a refusal must come quickly"
+        assert caught.value.place is not None
+        return caught.value
+
+    return of
+
+
+def test_parameters_packs_and_loops(spoken):
+    body = '{% for w in pack("four-wishes") %}\nMay {{ name }} {{ w }}. [pause]\n{% endfor %}\n{{ rings | join(", ") }}'
+    assert spoken(body, name="Ana") == ["May Ana be safe.", "May Ana be well.", "self, friend"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("n", "3"),
+        ("n / 2", "1.5"),
+        ("0.1 + 0.2", "0.3"),
+        ("-0.5", "-0.5"),
+        ("1e6", "1000000"),
+        ("touch", "yes"),
+        ("title", "Practice"),
+        ("minutes", "10"),
+        ("'R&B' ~ ' <3'", "R&B <3"),
+        ("name | upper", "ANA"),
+        ("name.lower()", "ana"),
+        ("'a b'.split(' ') | last", "b"),
+        ("rings | length", "2"),
+        ("rings[0]", "self"),
+        ("(rings | reverse | first)", "friend"),
+        ("[3, 1, 2] | sort | join('-')", "1-2-3"),
+        ("{'a': 5}.a", "5"),
+        ("{'a': 5}.get('b', 6)", "6"),
+        ("nothing | default('else')", "else"),
+        ("'x' if nothing is defined else 'y'", "y"),
+        ("range(3) | join", "012"),
+        ("2 ** 10 % 7 // 1", "2"),
+        ("'a-b' | replace('-', '+')", "a+b"),
+        ("2.567 | round(1)", "2.6"),
+    ],
+)
+def test_expressions_print_as_they_are_spoken(spoken, expression, expected):
+    assert spoken(f"It is {{{{ {expression} }}}} here.", name="Ana") == [f"It is {expected} here."]
+
+
+def test_values_inside_cues_work(items_of):
+    items = items_of("[pause {{ n }}s] [breath {{ n }}-{{ n + 1.5 }} x{{ n }}] [bed {{ area }}]")
+    assert [type(item) for item in items] == [Pause, Breath, BedChange]
+    assert items[0].preferred == 3
+    assert (items[1].phases, items[1].cycles) == ((3, 0, 4.5, 0), 3)
+    assert items[2].name == "feet"
+
+
+def test_macros_and_set_blocks_hold_cues(items_of):
+    body = (
+        "{% macro wish(who, length) %}\nMay {{ who }} be well. [pause {{ length }}s]\n{% endmacro %}\n"
+        "{% set close %}Rest. [silence 1m]{% endset %}\n{{ wish(name, 4) }}\n{{ close }} {{ wish('all', 5) ~ name }}"
+    )
+    items = items_of(body, name="[bell]")
+    assert [i.text for i in items if isinstance(i, Line)] == [
+        "May [bell] be well.",
+        "Rest.",
+        "May all be well.",
+        "[bell]",
+    ]
+    assert [i.preferred for i in items if isinstance(i, Pause) and i.kind in {"pause", "silence"}] == [4, 60, 5]
+
+
+def test_a_line_of_tags_leaves_no_trace_and_words_are_never_glued(spoken):
+    body = "One{% if n %} two{% endif %}\nthree.\n  {% if n %}  {% set q = 4 %}  \nFour {{ q }}\n{% endif %}\n{# no\nno #}\nfive.\n"
+    assert spoken(body) == ["One two three.", "Four 4 five."]
+    assert spoken("A{{- n -}} b.\n\n{%- if n %}\nC.\n{% endif %}") == ["A3b.", "C."]
+
+
+def test_a_part_is_included_and_its_lines_keep_their_own_places(items_of):
+    body = 'Hello.\n{% include "parts/opening.md" %}\nBye.'
+    items = [i for i in items_of(body, parts={"parts/opening.md": "One.\r\n\r\nTwo {{ n }}."}) if isinstance(i, Line)]
+    assert [(i.text, i.place.file, i.place.line) for i in items[1:3]] == [
+        ("One.", "shelf/parts/opening.md", 1),
+        ("Two 3.", "shelf/parts/opening.md", 3),
+    ]
+    assert items[3].text == "Bye."
+
+
+def test_an_error_in_a_part_points_into_the_part(fault):
+    error = fault('{% include "parts/a.md" %}', parts={"parts/a.md": "Fine.\n\nSo {{ nmae }}."})
+    assert str(error.place) == "shelf/parts/a.md:3:7"
+    assert str(fault('{% include "parts/a.md" %}', parts={"parts/a.md": "x\n [pauze]"}).place) == "shelf/parts/a.md:2:2"
+    assert (
+        str(fault('{% include "parts/a.md" %}', parts={"parts/a.md": "x\n{% endif %}"}).place) == "shelf/parts/a.md:2:1"
+    )
+
+
+def test_the_same_seed_gives_the_same_choice(spoken):
+    body = "{{ choose(range(50)) }} {{ shuffled(range(20)) | join(' ') }} x"
+    assert spoken(body, seed=1) == spoken(body, seed=1)
+    assert len({spoken(body, seed=seed)[0] for seed in range(5)}) == 5
+    assert sorted(spoken("{{ shuffled(range(20)) | join(' ') }}")[0].split()) == sorted(map(str, range(20)))
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "column", "says"),
+    [
+        ("{{ nmae }}", 1, 4, '"nmae" is not defined; did you mean "name"?'),
+        ("\n\nfoo {{ n }} {{ nmae | upper }}", 3, 16, "nmae"),
+        ("{% for x in rings %}\n\nA {{ y }}.\n{% endfor %}", 3, 6, '"y" is not defined'),
+        ("{% if nmae %}x{% endif %}", 1, 7, "nmae"),
+        ("{% for x in nmae %}x{% endfor %}", 1, 13, "nmae"),
+        ("a\n{% for x in rings %}\nfoo", 2, 1, "{% for %} is never closed; write {% endfor %}"),
+        ("{% if n %}\n{% for x in rings %}{% endif %}{% endfor %}", 2, 1, "{% for %} is never closed"),
+        ("{% set x %}\nfoo", 1, 1, "{% set %} is never closed"),
+        ("a {% endfor %}", 1, 3, "{% endfor %} closes nothing"),
+        ("a {% foor x in y %}", 1, 3, 'did you mean "for"'),
+        ("a {{ n | uper }}", 1, 10, 'no filter uper; did you mean "upper"'),
+        ("a {{ n is oddd }}", 1, 11, 'no test oddd; did you mean "odd"'),
+        ("{{ name.uper() }}", 1, 1, 'did you mean "upper"'),
+        ("a {{ n", 1, 3, "end of print statement"),
+        ("a {# x", 1, 3, "Missing end of comment"),
+        ("{{ rings }}", 1, 1, "a list cannot be spoken"),
+        ("{{ none }}", 1, 1, "nothing to say"),
+        ("{{ pack }}", 1, 1, "put () behind its name"),
+        ("{{ 1 / 0 }}", 1, 1, "division by zero"),
+        ("{{ 'a' + 'b' }}", 1, 1, "join text with ~"),
+        ("{% for x in n %}{% endfor %}", 1, 1, "a number cannot be looped over"),
+        ("{{ choose([]) }}", 1, 1, "nothing to choose from"),
+        ("{% for i in range(2) %}\nText {{ i }}.\n [pauze]\n{% endfor %}", 3, 2, 'did you mean "pause"'),
+    ],
+)
+def test_a_fault_is_found_at_the_authors_line_and_column(fault, body_line, body, line, column, says):
+    error = fault(body)
+    assert says in str(error)
+    assert (error.place.line - body_line + 1, error.place.column) == (line, column), str(error)
+
+
+def test_an_unknown_pack_or_part_points_at_where_it_was_asked_for(fault, body_line):
+    error = fault('a\n{% for w in pack("for-wishes") %}{% endfor %}')
+    assert isinstance(error, ShelfError)
+    assert (error.place.line, error.hint) == (body_line + 1, 'did you mean "four-wishes"?')
+    assert isinstance(fault('{% include "parts/x.md" %}'), ShelfError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ name.__class__.__mro__ }}",
+        "{{ name['__class__'] }}",
+        "{{ ''.format(name) }}",
+        "{{ '%s' % name }}",
+        "{{ range.__globals__ }}",
+        "{{ pack.__closure__ }}",
+        "{{ choose.__globals__ }}",
+        "{{ loop.__init__ }}",
+        "{{ self._TemplateReference__context }}",
+        "{{ namespace.__init__ }}",
+        "{{ name | attr('x') }}",
+        "{{ rings.append('x') }}",
+        "{{ {}.update(a=1) }}",
+        "{{ cycler('a') }}",
+        "{{ lipsum() }}",
+        "{{ name.encode() }}",
+        "{{ name.translate({}) }}",
+        "{% include '/etc/passwd' %}",
+        "{% include '../secret.md' %}",
+        "{% include 'parts/../../secret.md' %}",
+        "{% include name %}",
+        "{% include ['parts/a.md', name] %}",
+        "{% include 'parts/a.md' ignore missing %}",
+        "{% import 'parts/a.md' as a %}",
+        "{% from 'parts/a.md' import a %}",
+        "{% extends 'parts/a.md' %}",
+        "{% block a %}{% endblock %}",
+        "{% autoescape false %}{{ name }}{% endautoescape %}",
+        "{% filter upper %}a{% endfilter %}",
+        "{% set x | default(name, true) %}{% endset %}{{ x }}",
+        "{% for x in rings recursive %}{{ loop(rings) }}{% endfor %}",
+        "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}x{% endcall %}",
+    ],
+)
+def test_there_is_no_way_out_of_the_sandbox(fault, body):
+    assert isinstance(fault("Text. " + body, name="[bell]"), ScriptError)
+
+
+BOMBS = {
+    "nested empty loops": "{% for a in range(900) %}{% for b in range(900) %}{% endfor %}{% endfor %}",
+    "big range": "{{ range(10 ** 9) | length }}",
+    "power": "{{ 9 ** 9 ** 9 }}",
+    "repeat text": "{{ 'a' * 10 ** 9 }}",
+    "repeat list": "{{ [1] * 10 ** 9 }}",
+    "doubling text": "{% set ns = namespace(x='aa') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+    "doubling list": "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    "nesting list": "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == 1 }}",
+    "nesting mapping": "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = {1: ns.x, 2: ns.x} %}{% endfor %}{{ ns.x }}",
+    "deep list": "{% set ns = namespace(x=1) %}{% for i in range(999) %}{% for j in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}x",
+    "doubling block": "{% set x %}ab{% endset %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 60 + "{{ x }}",
+    "doubling macros": "{% macro a0() %}{% endmacro %}"
+    + "".join(f"{{% macro a{i + 1}() %}}{{{{ a{i}() }}}}{{{{ a{i}() }}}}{{% endmacro %}}" for i in range(40))
+    + "{{ a40() }}",
+    "macro calls itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "macros call each other": "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
+    "part includes itself": '{% include "parts/r.md" %}',
+    "doubling parts": '{% include "parts/d0.md" %}',
+    "long data in a loop": "{% macro m() %}{% for i in range(900) %}"
+    + "x" * 50_000
+    + "{% endfor %}{% endmacro %}{{ m() }}",
+    "long value in a loop": "{% set x = 'ab' | replace('b', 'c' * 1) %}{% for i in range(900) %}{{ name }}{% endfor %}",
+    "replace": "{% set ns = namespace(x='aaaa') %}{% for i in range(30) %}{% set ns.x = ns.x | replace('a', 'aa') %}{% endfor %}",
+    "deep brackets": "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
+    "long sum": "{{ 1" + " + 1" * 50_000 + " }}",
+    "deep ifs": "{% if n %}" * 500 + "x" + "{% endif %}" * 500,
+    "many tags": "{{ n }}" * 100_000,
+    "huge integer": "{{ " + "9" * 10_000 + " }}",
+    "infinite": "{{ 1e999 }}",
+    "not nots": "{% if " + "not " * 5_000 + "n %}x{% endif %}",
+}
+
+
+@pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS.keys())
+def test_no_script_can_exhaust_the_machine(fault, body):
+    parts = {"parts/r.md": 'x{% include "parts/r.md" %}', "parts/d40.md": "x"}
+    parts |= {f"parts/d{i}.md": f'{{% include "parts/d{i + 1}.md" %}}' * 2 for i in range(40)}
+    error = fault(body, name="n" * 9_000, parts=parts)
+    assert isinstance(error, ScriptError), error
+
+
+def test_a_listeners_words_stay_out_of_titles(session_of, fault):
+    for title in (
+        "{{ name }}",
+        "For {{ name | upper }}",
+        "{{ name[0] }}",
+        "{{ 'Dear ' ~ name }}",
+        "{{ [name] | join }}",
+    ):
+        assert "titles become chapters" in str(fault(f"# {title}\nHi.", name="Ana"))
+    for body in (
+        "{% set x %}{{ name }}{% endset %}# {{ x }}\nHi.",
+        "{% macro m(x) %}{{ x }}{% endmacro %}# {{ m(name) }}\nHi.",
+    ):
+        assert "titles become chapters" in str(fault(body, name="Ana"))
+    assert session_of("# On your {{ area | title }}{{ name }}\nHi.", name="").sections[0].title == "On your Feet"
+
+
+def test_errors_do_not_repeat_a_listeners_words(fault):
+    for body in (
+        "[pause {{ name }}]",
+        "[{{ name }}]",
+        "(x)[{{ name }}]",
+        "{{ name | int }}",
+        "{{ {}[name] }}",
+        "{{ range(name) }}",
+    ):
+        assert "Ana" not in str(fault(body, name="Ana"))

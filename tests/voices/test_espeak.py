@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metta_audio.errors import VoiceError
+from metta_audio.script.model import Span
+from metta_audio.speech.activity import articulation, stretches
+from metta_audio.speech.clip import make_clip
+from metta_audio.speech.voice import Utterance
+from metta_audio.speech.words import word_ranges
+from metta_audio.voices.espeak import ENGINE
+from metta_audio.voices.espeak.engine import EspeakVoice
+from metta_audio.voices.espeak.library import library
+
+# None of it is in the calibration text. Long enough that its words are as long as words are.
+PRACTICE = (
+    "However you are sitting is fine. Eyes can be open, half open or closed. You may notice the sounds around you, "
+    "near and far, and let them be there. Bring to mind someone you care about, and see them as they smile. May you "
+    "be happy, may you be well, may you live with ease. If sadness comes, it is welcome here too. Bring your attention "
+    "to the left foot. You might feel warmth, or pressure, or nothing much at all. Whatever is here is enough. There "
+    "is a part of you that works hard to keep you safe. How do you feel toward it? If there is some curiosity, let the "
+    "part know that you are here. In the beginning it is often difficult to remain with one object. The mind "
+    "remembers, compares, imagines and plans. Each time you return you are strengthening kindness and patience."
+)
+GERMAN = (
+    "Spüre, wie deine Füße den Boden berühren und wie schwer deine Hände sind. Nimm die Geräusche um dich herum wahr, "
+    "nah und fern, und lass sie da sein. Mögest du glücklich sein, mögest du gesund sein, mögest du in Frieden leben. "
+    "Wenn Traurigkeit kommt, ist sie auch willkommen."
+)
+CAST = ("en-us", "en-us+f3", "en-us+m8", "en-us+f1", "en-us+Alex", "en-us+steph")
+HARD = ("en-us+f2", "en-us+whisper", "en-us+Reed", "en-us+iven", "en-us+UniRobot", "en-us+klatt4")
+
+
+@pytest.fixture(scope="module")
+def voice():
+    return ENGINE.open("", "en-us")
+
+
+def said(voice, text, *spans, rate=110):
+    return voice.speak(Utterance(text, spans), rate)
+
+
+def sound(speech):
+    return speech.wave.samples.tobytes()
+
+
+def test_it_runs_wherever_the_package_is_installed():
+    assert ENGINE.problem() == ""
+
+
+@pytest.mark.parametrize("variant", [*CAST, *HARD, "de", "fr", "cmn"])
+def test_the_same_line_sounds_the_same_whatever_was_spoken_before(variant):
+    voice, other = ENGINE.open(variant, "en-us"), ENGINE.open("en-gb+f3", "en-us")
+    utterances = [
+        Utterance("Lying down, little by little, a bottle of water."),
+        Utterance("May I be safe and well.", (Span(0, 3, "emphasis"), Span(9, 13, "slow"), Span(18, 22, "loud"))),
+        Utterance("Shush, she says, the creaky door."),
+    ]
+    order = [0, 1, 2, 0, 0, 2, 1, 2, 1, 0]
+    heard = [set() for _ in utterances]
+    for turn, number in enumerate(order):
+        if turn % 3 == 2:
+            other.speak(utterances[turn % 2], 125)
+        heard[number].add(sound(voice.speak(utterances[number], 110)))
+    assert [len(sounds) for sounds in heard] == [1, 1, 1]
+
+
+def test_another_process_gives_the_same_bytes(voice):
+    program = (
+        "import hashlib; from metta_audio.voices.espeak import ENGINE; from metta_audio.speech.voice import Utterance;"
+        "voice = ENGINE.open('', 'en-us'); voice.speak(Utterance('Something else first.'), 100);"
+        "wave = voice.speak(Utterance('May I be well.'), 110).wave;"
+        "print(hashlib.sha256(wave.samples.tobytes()).hexdigest(), voice.fingerprint)"
+    )
+    answers = {subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in "ab"}
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("variant", ["en-us", "en-gb", "en-us+f3"])
+@pytest.mark.parametrize("rate", [90, 110, 125])
+def test_the_rate_is_measured_words_a_minute(variant, rate):
+    speech = said(ENGINE.open(variant, "en-us"), PRACTICE, rate=rate)
+    measured = len(PRACTICE.split()) * 60 / articulation(speech.wave)
+    assert measured == pytest.approx(rate, rel=0.03)
+
+
+def test_the_rate_holds_in_another_language():
+    measured = len(GERMAN.split()) * 60 / articulation(said(ENGINE.open("de", "en-us"), GERMAN).wave)
+    assert measured == pytest.approx(110, rel=0.03)
+
+
+@pytest.mark.parametrize("rate", [30, 60, 400])
+def test_a_rate_out_of_reach_names_the_range(voice, rate):
+    with pytest.raises(VoiceError, match=r"cannot speak \d+ words a minute; choose a rate from \d\d to 2\d\d"):
+        said(voice, "Hello.", rate=rate)
+
+
+TRICKY = "I don’t know — it’s 25% <of> a [self-compassion] & “naïve” love,\tnow\nand 日本 for 3,000 cats…"
+
+
+def test_every_word_has_its_own_time_also_with_markup_and_other_scripts(voice):
+    speech = said(voice, TRICKY, Span(2, 7, "emphasis"), Span(52, 57, "slow"))
+    assert [(word.start, word.end) for word in speech.words] == list(word_ranges(TRICKY))
+    onsets = [word.onset for word in speech.words]
+    assert onsets == sorted(set(onsets))
+
+
+def test_words_begin_after_the_pause_before_them(voice):
+    text = "Rest here, breathe out, let go, be still."
+    speech = said(voice, text)
+    starts = [start / speech.wave.rate for start, _ in stretches(speech.wave)]
+    after_pause = [
+        word.onset / speech.wave.rate for word in speech.words if text[word.start :].startswith(("br", "let", "be"))
+    ]
+    assert after_pause == pytest.approx(starts[1:], abs=0.03)
+    clip = make_clip(speech)
+    assert clip.words[0].onset / 44_100 == pytest.approx(stretches(clip.wave)[0][0] / 44_100, abs=0.003)
+
+
+def test_a_long_line_keeps_its_word_times(voice):
+    text = " ".join(["and the breath comes and goes"] * 60) + "."
+    onsets = [word.onset for word in said(voice, text).words]
+    steps = np.diff(onsets)
+    assert len(onsets) == 360
+    assert steps.min() > 0
+    assert steps.max() < 1.5 * 22_050
+
+
+def test_each_kind_of_markup_is_heard(voice):
+    text = "May all be well today."
+    plain = said(voice, text)
+
+    def second_word(speech):
+        start, end = speech.words[1].onset, speech.words[2].onset
+        return (end - start) / 22_050, float(np.sqrt(np.mean(speech.wave.samples[start:end] ** 2)))
+
+    length, level = second_word(plain)
+    heard = {
+        kind: second_word(said(voice, text, Span(4, 7, kind))) for kind in ("emphasis", "slow", "fast", "soft", "loud")
+    }
+    assert heard["slow"][0] > 1.1 * length
+    assert heard["fast"][0] < 0.95 * length
+    assert heard["emphasis"][0] > 1.05 * length
+    assert heard["soft"][1] == pytest.approx(0.63 * level, rel=0.15)
+    assert heard["loud"][1] == pytest.approx(1.58 * level, rel=0.15)
+
+
+def test_a_substitute_is_spoken_and_the_written_word_timed(voice):
+    text = "The metta practice."
+    assert sound(said(voice, text, Span(4, 9, "sub", "mehta"))) == sound(said(voice, "The mehta practice."))
+    words = said(voice, text, Span(4, 9, "sub", "loving kindness")).words
+    assert [text[word.start : word.end] for word in words] == ["The", "metta", "practice."]
+
+
+def test_ipa_is_spoken_as_the_same_word_would_be(voice):
+    plain, spelt = said(voice, "Be safe now."), said(voice, "Be xyz now.", Span(3, 6, "ipa", "ˈseɪf"))
+    assert spelt.wave.seconds == pytest.approx(plain.wave.seconds, abs=0.01)
+    assert [word.onset for word in spelt.words] == [word.onset for word in plain.words]
+
+
+def test_ipa_of_no_english_sound_and_ipa_in_other_languages_are_errors(voice):
+    with pytest.raises(VoiceError, match=r'IPA symbol "ʘ" in "ʘa" is no sound of English; .*sub'):
+        said(voice, "Click.", Span(0, 5, "ipa", "ʘa"))
+    with pytest.raises(VoiceError, match="English voices only; spell"):
+        said(ENGINE.open("de", "de"), "Ruhe.", Span(0, 4, "ipa", "ˈruːə"))
+
+
+@settings(max_examples=30)
+@given(
+    st.text(min_size=1, max_size=40).filter(lambda text: any(map(str.isalnum, text))),
+    st.lists(
+        st.tuples(st.integers(0, 40), st.integers(0, 40), st.sampled_from(["slow", "emphasis", "sub"])), max_size=3
+    ),
+)
+def test_no_text_or_markup_crashes_or_breaks_the_voice(text, marks):
+    voice = ENGINE.open("", "en-us")
+    spans = tuple(Span(min(a, b), min(max(a, b), len(text)), kind, "x & <y>") for a, b, kind in marks if a != b)
+    try:
+        speech = voice.speak(Utterance(text, spans), 110)
+    except VoiceError:
+        return
+    assert [(word.start, word.end) for word in speech.words] == list(word_ranges(text))
+    assert all(0 <= word.onset <= speech.wave.frames for word in speech.words)
+
+
+def test_markup_in_the_text_itself_is_only_text(voice):
+    assert sound(said(voice, "Be\x01 well.")) == sound(said(voice, "Be  well."))
+    tag = '<voice name="de"> and <prosody rate="300%"> [[h@l]]'
+    assert len(said(voice, tag + " well.").words) == 7
+    assert said(voice, tag).wave.seconds > said(voice, "and").wave.seconds + 1
+
+
+@pytest.mark.parametrize("text", ["…", "—", "\u200b", "\x01"])
+def test_text_without_sound_is_an_error_with_a_hint(voice, text):
+    with pytest.raises(VoiceError, match=r"has no sounds for .*; write it"):
+        said(voice, text)
+
+
+@pytest.mark.parametrize(
+    ("variant", "language", "name"),
+    [
+        ("", "en-us", "espeak:en-us"),
+        ("", "en-nz", "espeak:en"),
+        ("", "de-at", "espeak:de"),
+        ("en-gb", "en-us", "espeak:en-gb"),
+        ("+F3", "en-gb", "espeak:en-gb+f3"),
+        ("EN_US+annie", "de", "espeak:en-us+Annie"),
+    ],
+)
+def test_names(variant, language, name):
+    assert ENGINE.open(variant, language).name == name
+
+
+@pytest.mark.parametrize(
+    ("variant", "language", "message"),
+    [
+        ("en-us+f33", "en-us", 'no variant "f33"; did you mean "f3"?'),
+        ("enn", "en-us", 'no language "enn"; did you mean "en"?'),
+        ("", "xx", 'no language "xx"; metta doctor'),
+    ],
+)
+def test_unknown_names_suggest(variant, language, message):
+    with pytest.raises(VoiceError) as caught:
+        ENGINE.open(variant, language)
+    assert message in str(caught.value)
+
+
+def test_every_listed_language_and_variant_opens():
+    for name in ENGINE.variants():
+        assert ENGINE.open(name, "en-us").name == f"espeak:{name if name[0] != '+' else 'en-us' + name}"
+
+
+@pytest.mark.slow
+def test_every_listed_language_and_variant_speaks():
+    for name in ENGINE.variants():
+        assert stretches(said(ENGINE.open(name, "en-us"), "1 2 3", rate=100).wave), name
+
+
+def test_fingerprints_differ_where_the_sound_does():
+    voices = [ENGINE.open(name, "en-us") for name in (*CAST, "en-gb", "de")]
+    assert len({voice.fingerprint for voice in voices}) == len(voices)
+    assert ENGINE.open("", "en-us").fingerprint == ENGINE.open("en-us", "de").fingerprint
+
+
+@pytest.mark.parametrize("lead", ["", "+f3", "en-gb", "+Annie"])
+@pytest.mark.parametrize("roles", [1, 2, 4, 9])
+def test_a_cast_begins_with_the_lead_and_contrasts(lead, roles):
+    cast = ENGINE.cast(lead, "en-us", roles)
+    assert len(cast) == roles
+    assert ENGINE.open(cast[0], "en-us").name == ENGINE.open(lead, "en-us").name
+    assert len(set(cast)) >= min(roles, 6)
+    assert len({name.partition("+")[0] for name in cast}) == 1
+
+
+def test_the_second_role_is_of_the_other_register(voice):
+    first, second = ENGINE.cast("", "en-us", 2)
+
+    def pitch(name):
+        wave = said(ENGINE.open(name, "en-us"), "Aah.").wave
+        vowel = wave.samples[wave.frames // 4 :, 0][:4_000].astype(float)
+        shapes = np.correlate(vowel, vowel, "full")[3_999:]
+        period = 70 + next(lag for lag, shape in enumerate(shapes[70:]) if shape > 0.75 * shapes[70:350].max())
+        return 22_050 / period
+
+    assert pitch(second) > 1.4 * pitch(first)
+
+
+def test_voice_files_are_made_again_when_a_cleaner_took_them(voice):
+    before = sound(said(voice, "Still here."))
+    library()._folder.cleanup()
+    assert sound(said(voice, "Still here.")) == before
+
+
+def test_calibration_waits_for_the_first_line():
+    voice = ENGINE.open("", "en-us")
+    assert isinstance(voice, EspeakVoice)
+    assert voice._calibration is None
+    random.seed(1)
+    assert sound(said(voice, "Now.")) == sound(said(ENGINE.open("", "en-us"), "Now."))
+
+
+def test_a_missing_library_is_told_not_thrown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    library.cache_clear()
+    try:
+        assert "cannot be loaded" in ENGINE.problem()
+        assert "pip install" in ENGINE.problem()
+    finally:
+        monkeypatch.undo()
+        library.cache_clear()
+    assert ENGINE.problem() == ""
+
+
+def test_missing_data_is_told_not_thrown(monkeypatch, tmp_path):
+    program = (
+        "import espeakng_loader; espeakng_loader.get_data_path = lambda: '{}';"
+        "from metta_audio.voices.espeak import ENGINE; print(ENGINE.problem())"
+    ).format(tmp_path / "nothing")
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "cannot read its data" in answer.stdout
+
+
+def test_data_behind_a_very_long_path_is_found(tmp_path):
+    program = (
+        "import espeakng_loader, pathlib, sys; deep = pathlib.Path(sys.argv[1], *['d' * 50] * 4);"
+        "deep.parent.mkdir(parents=True); deep.symlink_to(espeakng_loader.get_data_path());"
+        "espeakng_loader.get_data_path = lambda: str(deep);"
+        "from metta_audio.voices.espeak import ENGINE; from metta_audio.speech.voice import Utterance;"
+        "print(ENGINE.problem(), ENGINE.open('', 'en-us').speak(Utterance('Hello.'), 110).wave.frames > 9000)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["True"]
