@@ -120,9 +120,11 @@ def start_up(metta: Path, cache: Path) -> None:
 def ten_minutes(metta: Path, here: Path, cache: Path) -> None:
     """Ten minutes of metta-classic: time, bytes, loudness; and the same session with pydub and ffmpeg."""
     cold, warm = here / "cold.mp3", here / "warm.mp3"
-    first = run(metta, "render", "metta-classic", "--minutes", "10", "-o", cold, "--json", cache=cache, rounds=3, fresh=True)
-    row("10-minute render, empty cache", "<= 25 s", f"{first.seconds:.1f} s, {first.megabytes:.0f} MB", first.seconds <= 25)
-    again = run(metta, "render", "metta-classic", "--minutes", "10", "-o", warm, "--json", cache=cache)
+    command = (metta, "render", "metta-classic", "--minutes", "10", "--json", "-o")
+    first = run(*command, cold, cache=cache, rounds=3, fresh=True)
+    took = f"{first.seconds:.1f} s, {first.megabytes:.0f} MB"
+    row("10-minute render, empty cache", "<= 25 s", took, first.seconds <= 25)
+    again = run(*command, warm, cache=cache)
     row("the same, warm cache", "", f"{again.seconds:.1f} s", True)
     same = [cold.with_suffix(end).read_bytes() == warm.with_suffix(end).read_bytes() for end in
             (".mp3", ".vtt", ".srt", ".txt", ".chapters.json")]  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ SCHEMA = "metta_audio.inspection/1"
 
 BLOCK = 1 << 16
 """Frames decoded at a time: memory stays the same for an hour as for a minute."""
+
+_READABLE = "give a WAV, FLAC, OGG, Opus or MP3 file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +49,29 @@ class Inspection:
         return {"schema": SCHEMA, **record}
 
 
-def inspect(path: str | Path) -> Inspection:
-    """Decode and measure ``path``. Raises EncodeError where it is no sound that can be read."""
+def inspect(path: str | Path, *, progress: Callable[[int], None] = lambda _: None) -> Inspection:
+    """Decode and measure ``path``; ``progress`` is told the samples decoded so far.
+
+    Raises EncodeError where it is no sound that can be read.
+    """
     import soundfile
 
     path = Path(path)
+    if not path.is_file():
+        what = f"{path} is no ordinary file" if path.exists() else f"no such file: {path}"
+        raise EncodeError(what, hint=_READABLE)
     try:
         with soundfile.SoundFile(path) as file:
             meter = Meter(file.samplerate, file.channels)
+            done = 0
             while (block := file.read(BLOCK, dtype="float32", always_2d=True)).shape[0]:
                 meter.add(block)
+                done += block.shape[0]
+                progress(done)
             rate, channels, kind = int(file.samplerate), int(file.channels), f"{file.format} {file.subtype}"
-    except (OSError, RuntimeError) as error:
-        what = f"no such file: {path}" if not path.is_file() else f"cannot read {path} as sound"
-        raise EncodeError(what, hint="give a WAV, FLAC, OGG, Opus or MP3 file") from error
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        # TypeError: soundfile wants to be told what a file called *.raw holds.
+        raise EncodeError(f"cannot read {path} as sound", hint=_READABLE) from error
     loudness = meter.result()
     tags = read_tags(path)
     return Inspection(
@@ -78,7 +91,7 @@ def inspect(path: str | Path) -> Inspection:
 
 
 def _finite(value: float) -> float | None:
-    return round(value, 2) if abs(value) != float("inf") else None
+    return round(value, 2) if math.isfinite(value) else None
 
 
 def _count_captions(path: Path) -> int | None:

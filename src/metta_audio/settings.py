@@ -59,19 +59,27 @@ def read_settings() -> Settings:
     user = Path(values.get("user") or platformdirs.user_data_path(APP))
     return Settings(
         voice=values["voice"] or DEFAULT_VOICE,
-        scripts=Path(values["scripts"]).expanduser() if values["scripts"] else None,
-        cache=Path(values["cache"] or platformdirs.user_cache_path(APP)).expanduser(),
-        user=user.expanduser(),
+        scripts=_expanded(Path(values["scripts"])) if values["scripts"] else None,
+        cache=_expanded(Path(values["cache"] or platformdirs.user_cache_path(APP))),
+        user=_expanded(user),
     )
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{path} is in nobody's home folder", hint="write the whole path") from error
 
 
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {path}: {error}", hint="mend the file or move it away") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"cannot read {path}: {reason}", hint="mend the file or move it away") from error
     try:
         found: Mapping[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -6,14 +6,14 @@ the user's own folder, what is shipped. ``shipped:NAME`` skips to the last.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML, YAMLError
-
-from metta_audio.errors import Place, ShelfError, SoundError, did_you_mean
+from metta_audio.errors import Place, ScriptError, ShelfError, SoundError, did_you_mean
+from metta_audio.script.front_matter import read_front_matter
 from metta_audio.script.model import Script
 from metta_audio.script.parse import read_script
 from metta_audio.settings import Settings, read_settings
@@ -45,7 +45,9 @@ class Shelves:
         first = [folder for folder in (scripts, settings.scripts) if folder is not None]
         for folder in first:
             if not folder.is_dir():
-                raise ShelfError(f"no such folder of scripts: {folder}", hint="give an existing folder to --scripts")
+                raise ShelfError(
+                    f"no such folder of scripts: {folder}", hint="check --scripts, METTA_SCRIPTS and the settings file"
+                )
         here = Path()
         return cls(
             scripts=(*first, here / "scripts", settings.user / "scripts", shipped / "scripts"),
@@ -58,8 +60,13 @@ class Shelves:
         )
 
     def beside(self, file: Path) -> Shelves:
-        """These shelves with the packs, parts and sounds beside a script that was given by its path put first."""
-        return Shelves((file.parent, *self.scripts), (file.parent / "sounds", *self.sounds))
+        """These shelves with the packs, parts and sounds beside a script that was given by its path put first.
+
+        Not so a ``sounds`` that links to elsewhere: whoever sent the script may have sent the link with it.
+        """
+        sounds = file.parent / "sounds"
+        own = (sounds,) if _inside(sounds, file.parent) else ()
+        return Shelves((file.parent, *self.scripts), (*own, *self.sounds))
 
     def practices(self) -> dict[str, Path]:
         """Every practice by name; of two with one name, the one found first."""
@@ -77,10 +84,15 @@ class Shelves:
         if practice.startswith(SHIPPED):
             shipped = Shelves(self.scripts[-1:], self.sounds[-1:])
             return shipped.find(practice.removeprefix(SHIPPED))
-        path = Path(practice)
-        if path.suffix or len(path.parts) > 1:
-            return read_script(path), self.beside(path)
         practices = self.practices()
+        if is_path(practice):
+            path = Path(practice)
+            if not path.exists():
+                hint = did_you_mean(path.stem, practices) if path.stem in practices else "check the path"
+                raise ShelfError(f"no such file: {practice}", hint=hint)
+            if any("\ud800" <= letter <= "\udfff" for letter in path.name):
+                raise ShelfError(f"{path.name!a} is not Unicode", hint="rename the script")
+            return read_script(path), self.beside(path)
         if practice not in practices:
             hint = did_you_mean(practice, practices) or "give the path of a script file"
             raise ShelfError(f'no practice is called "{practice}"', hint=hint)
@@ -90,13 +102,11 @@ class Shelves:
         """The phrases of a pack, from ``packs/NAME.yaml``: a list of texts under ``phrases``."""
         path = self._script_data(PACKS, name, ".yaml", "phrase pack")
         try:
-            data = YAML(typ="safe", pure=True).load(_read(path))
-        except YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else 1
-            problem = getattr(error, "problem", None) or error
-            raise ShelfError(f"not valid YAML: {problem}", place=Place(str(path), line)) from error
-        phrases = data.get("phrases") if isinstance(data, dict) else None
+            data = read_front_matter(_read(path), file=str(path), first_line=1).data
+        except ScriptError as error:
+            what = error.what.replace("the front matter", "the pack")
+            raise ShelfError(what, place=error.place, hint=error.hint) from error
+        phrases = data.get("phrases")
         if not isinstance(phrases, list) or not phrases or not all(isinstance(each, str) for each in phrases):
             raise ShelfError(
                 "a pack needs phrases", place=Place(str(path), 1), hint="write phrases: and a list of texts"
@@ -131,11 +141,8 @@ class Shelves:
     def sound(self, name: str, place: Place | None = None) -> Path:
         """The file that ``[sound NAME]`` plays. It lies inside a shelf, links followed."""
         for shelf in self.sounds:
-            path = shelf / name
-            if path.is_file():
-                if not path.resolve().is_relative_to(shelf.resolve()):
-                    break
-                return path
+            if is_file(shelf / name) and _inside(shelf / name, shelf):
+                return shelf / name
         known = {path.name for shelf in self.sounds if shelf.is_dir() for path in shelf.iterdir() if path.is_file()}
         hint = did_you_mean(name, known) or "put the file into the folder sounds/ beside the script"
         raise SoundError(f'no sound "{name}" on any shelf', place=place, hint=hint)
@@ -164,14 +171,17 @@ def shipped_root() -> Path:
     raise ShelfError("the shipped practices and sounds are missing", hint="install metta_audio again")
 
 
-def is_shipped(path: Path) -> bool:
-    """Whether a practice is one of ours."""
-    return path.resolve().is_relative_to(shipped_root().resolve())
+def is_path(name: str) -> bool:
+    """Whether ``name`` is meant as a path rather than as a name on a shelf: it has a suffix or a folder."""
+    return bool(Path(name).suffix) or "/" in name or os.sep in name
 
 
-def practice_name(script: Script) -> str:
-    """The name for output files, fit for every file system."""
-    return re.sub(r"[^\w-]+", "-", script.name).strip("-") or "practice"
+def is_file(path: Path) -> bool:
+    """Whether ``path`` is a file, for any text that a script may hold: one too long for a file name is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def copy_practice(shelves: Shelves, name: str, folder: Path) -> Path:
@@ -181,13 +191,28 @@ def copy_practice(shelves: Shelves, name: str, folder: Path) -> Path:
     target = folder / source.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            file.write(source.read_bytes())
+        file = target.open("xb")
     except FileExistsError as error:
-        raise ShelfError(f"{target} is there already", hint="choose another folder, or move it away") from error
+        what = f"{target} is there already" if folder.is_dir() else f"{folder} is no folder"
+        raise ShelfError(what, hint="choose another folder, or move it away") from error
     except OSError as error:
-        raise ShelfError(f"cannot write {target}: {error.strerror}", hint="choose another folder") from error
+        raise _cannot_copy(target, error) from error
+    try:
+        with file:
+            file.write(source.read_bytes())
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise _cannot_copy(target, error) from error
     return target
+
+
+def _cannot_copy(target: Path, error: OSError) -> ShelfError:
+    return ShelfError(f"cannot write {target}: {error.strerror}", hint="choose another folder")
+
+
+def _inside(path: Path, shelf: Path) -> bool:
+    """Whether ``path`` lies in ``shelf``, links followed."""
+    return path.resolve().is_relative_to(shelf.resolve())
 
 
 def _scripts_on(shelf: Path) -> Iterator[Path]:
@@ -202,7 +227,7 @@ def _find(shelves: Sequence[Path], folder: str, name: str, suffix: str) -> Path 
         return None
     for shelf in shelves:
         path = shelf / folder / f"{name}{suffix}"
-        if path.is_file() and path.resolve().is_relative_to(shelf.resolve()):
+        if is_file(path) and _inside(path, shelf):
             return path
     return None
 
@@ -217,4 +242,5 @@ def _read(path: Path) -> str:
             raise ShelfError(f"{path} is larger than {_LARGEST_DATA // 1024} kB", hint="is it the right file?")
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ShelfError(f"cannot read {path}: {error}", hint="it must be a readable UTF-8 text") from error
+        reason = error.strerror if isinstance(error, OSError) else error.reason
+        raise ShelfError(f"cannot read {path}: {reason}", hint="it must be a readable UTF-8 text") from error

@@ -27,9 +27,14 @@ def test_files_appear_at_commit_and_not_before(tmp_path: Path) -> None:
 
 def test_an_error_leaves_the_older_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("older")
-    with pytest.raises(KeyboardInterrupt), Staging(tmp_path, tmp_path / "work") as staging:
-        staging.path("a.txt").write_text("newer")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with Staging(tmp_path, tmp_path / "work") as staging:
+            staging.path("a.txt").write_text("newer")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert (tmp_path / "a.txt").read_text() == "older"
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -77,7 +82,8 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from metta_audio.encode.staging import Staging\n"
-        "s = Staging(Path(sys.argv[1]), Path(sys.argv[2])); s.path('a.txt').write_text('half'); print('ready', flush=True)\n"
+        "s = Staging(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "s.path('a.txt').write_text('half'); print('ready', flush=True)\n"
         "time.sleep(60)"
     )
     out, work = tmp_path / "out", tmp_path / "work"

@@ -13,7 +13,7 @@ import soundfile
 import webvtt
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, hilbert, sosfilt, sosfiltfilt
+from scipy.signal import butter, cheby2, hilbert, sosfilt, sosfiltfilt
 
 import metta_audio as metta
 from metta_audio.timeline.breath import phases
@@ -113,7 +113,7 @@ def test_captions_begin_where_speech_is_heard(folder: Path) -> None:
     heard = power > 10 ** (-50 / 10)
     errors = []
     for cue in webvtt.read(path.with_suffix(".vtt")):
-        start = round(cue.start_in_seconds * RATE)
+        start = round(seconds(cue.start) * RATE)
         window = heard[max(0, start - RATE // 5) : start + RATE // 2]
         assert window.any(), cue.text
         errors.append(abs(max(0, start - RATE // 5) + int(np.argmax(window)) - start) / RATE)
@@ -133,12 +133,17 @@ def test_breath_turns_where_the_plan_says(folder: Path) -> None:
         part = sound[event.start : event.end]
         envelope = sosfiltfilt(butter(2, 20, fs=RATE, output="sos"), np.abs(hilbert(part)))
         for phase in phases(event.item):  # type: ignore[arg-type]
-            if phase.name == "out" or phase.start == 0:
+            if phase.start == 0:
                 continue
             at = turning_point(envelope, phase.start)
             assert abs(at - phase.start) <= 0.010 * RATE, (phase, at)
             found += 1
-    assert found >= 20
+    assert found >= 25
+
+
+def seconds(stamp: str) -> float:
+    hours, minutes, rest = stamp.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
 
 
 def turning_point(envelope: NDArray[np.float64], near: int) -> float:
@@ -167,12 +172,12 @@ def test_the_bed_stays_20_db_below_speech_while_someone_speaks(bed: str, folder:
 
 
 def test_there_is_no_click(folder: Path) -> None:
-    # The voice is synthesised at 22,050 Hz, and bells and breath lie lower still: above 13 kHz a click would stand alone.
+    # The voice is synthesised at 22,050 Hz, bells and breath lie lower still: above 13 kHz a click would stand alone.
     path = folder / "click.wav"
     for name in ("ifs-protector", "breath-belly"):
         rendered(name, SHORTEST[name], path, bed="none")
         sound = soundfile.read(path)[0]
-        high = sosfilt(butter(8, 13_000, "highpass", fs=RATE, output="sos"), sound, axis=0)
+        high = sosfilt(cheby2(14, 100, 13_000, "highpass", fs=RATE, output="sos"), sound, axis=0)
         assert np.abs(high).max() < 10 ** (-60 / 20), f"{np.argmax(np.abs(high).max(axis=1)) / RATE:.3f} s"
     path.unlink()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -41,6 +42,7 @@ def test_parameters_packs_and_loops(spoken):
         ("touch", "yes"),
         ("title", "Practice"),
         ("minutes", "10"),
+        ("'a\\ud800b\\ufdd0c\\x00d'", "abc d"),
         ("'R&B' ~ ' <3'", "R&B <3"),
         ("name | upper", "ANA"),
         ("name.lower()", "ana"),
@@ -87,9 +89,15 @@ def test_macros_and_set_blocks_hold_cues(items_of):
 
 
 def test_a_line_of_tags_leaves_no_trace_and_words_are_never_glued(spoken):
-    body = "One{% if n %} two{% endif %}\nthree.\n  {% if n %}  {% set q = 4 %}  \nFour {{ q }}\n{% endif %}\n{# no\nno #}\nfive.\n"
+    body = "One{% if n %} two{% endif %}\nthree.\n  {% if n %}  {% set q = 4 %}  \nFour {{ q }}\n{% endif %}\n"
+    body += "{# no\nno #}\nfive.\n"
     assert spoken(body) == ["One two three.", "Four 4 five."]
+    assert spoken("A {{- n }}.") == ["A3."]
     assert spoken("A{{- n -}} b.\n\n{%- if n %}\nC.\n{% endif %}") == ["A3b.", "C."]
+
+
+def test_a_part_without_a_last_line_end_is_not_glued_to_the_next_line(spoken):
+    assert spoken('{% include "parts/a.md" %}\nand two', parts={"parts/a.md": "One"}) == ["One and two"]
 
 
 def test_a_part_is_included_and_its_lines_keep_their_own_places(items_of):
@@ -109,6 +117,10 @@ def test_an_error_in_a_part_points_into_the_part(fault):
     assert (
         str(fault('{% include "parts/a.md" %}', parts={"parts/a.md": "x\n{% endif %}"}).place) == "shelf/parts/a.md:2:1"
     )
+
+
+def test_a_list_parameter_is_a_list(spoken):
+    assert spoken("{% if rings == ['self', 'friend'] %}Same{% endif %}") == ["Same"]
 
 
 def test_the_same_seed_gives_the_same_choice(spoken):
@@ -203,14 +215,20 @@ def test_there_is_no_way_out_of_the_sandbox(fault, body):
 BOMBS = {
     "nested empty loops": "{% for a in range(900) %}{% for b in range(900) %}{% endfor %}{% endfor %}",
     "big range": "{{ range(10 ** 9) | length }}",
-    "power": "{{ 9 ** 9 ** 9 }}",
+    "power": "{{ 9 ** (9 ** 9) }}",
+    "nesting tuple": "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}",
+    "deep modifiers": "(" * 500 + "x" + ")[slow]" * 500,
     "repeat text": "{{ 'a' * 10 ** 9 }}",
     "repeat list": "{{ [1] * 10 ** 9 }}",
     "doubling text": "{% set ns = namespace(x='aa') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
     "doubling list": "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
-    "nesting list": "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == 1 }}",
-    "nesting mapping": "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = {1: ns.x, 2: ns.x} %}{% endfor %}{{ ns.x }}",
-    "deep list": "{% set ns = namespace(x=1) %}{% for i in range(999) %}{% for j in range(9) %}{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}x",
+    "nesting list": "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"
+    "{{ ns.x == 1 }}",
+    "nesting mapping": "{% set ns = namespace(x=1) %}"
+    "{% for i in range(99) %}{% set ns.x = {1: ns.x, 2: ns.x} %}{% endfor %}"
+    "{{ ns.x }}",
+    "deep list": "{% set ns = namespace(x=1) %}{% for i in range(999) %}{% for j in range(9) %}"
+    "{% set ns.x = [ns.x] %}{% endfor %}{% endfor %}x",
     "doubling block": "{% set x %}ab{% endset %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 60 + "{{ x }}",
     "doubling macros": "{% macro a0() %}{% endmacro %}"
     + "".join(f"{{% macro a{i + 1}() %}}{{{{ a{i}() }}}}{{{{ a{i}() }}}}{{% endmacro %}}" for i in range(40))
@@ -222,8 +240,10 @@ BOMBS = {
     "long data in a loop": "{% macro m() %}{% for i in range(900) %}"
     + "x" * 50_000
     + "{% endfor %}{% endmacro %}{{ m() }}",
-    "long value in a loop": "{% set x = 'ab' | replace('b', 'c' * 1) %}{% for i in range(900) %}{{ name }}{% endfor %}",
-    "replace": "{% set ns = namespace(x='aaaa') %}{% for i in range(30) %}{% set ns.x = ns.x | replace('a', 'aa') %}{% endfor %}",
+    "long block in a loop": "{% for i in range(900) %}{% set x %}" + "x" * 50_000 + "{% endset %}{% endfor %}",
+    "long value in a loop": "{% for i in range(900) %}{{ name }}{% endfor %}",
+    "replace": "{% set ns = namespace(x='aaaa') %}"
+    "{% for i in range(30) %}{% set ns.x = ns.x | replace('a', 'aa') %}{% endfor %}",
     "deep brackets": "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
     "long sum": "{{ 1" + " + 1" * 50_000 + " }}",
     "deep ifs": "{% if n %}" * 500 + "x" + "{% endif %}" * 500,
@@ -240,6 +260,7 @@ def test_no_script_can_exhaust_the_machine(fault, body):
     parts |= {f"parts/d{i}.md": f'{{% include "parts/d{i + 1}.md" %}}' * 2 for i in range(40)}
     error = fault(body, name="n" * 9_000, parts=parts)
     assert isinstance(error, ScriptError), error
+    assert not re.search("nothing is left|without a cue", str(error)), "it ran to its end"
 
 
 def test_a_listeners_words_stay_out_of_titles(session_of, fault):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 

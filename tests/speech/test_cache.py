@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,18 @@ def test_a_damaged_file_never_gives_another_sound(tmp_path_factory, share, flip)
     path.write_bytes(damaged)
     back = store.get(NAME)
     assert back is None or back.wave.samples.tobytes() == clip.wave.samples.tobytes()
+
+
+def test_a_file_with_another_sound_than_it_was_given_counts_as_missing(tmp_path):
+    store = ClipStore(tmp_path)
+    store.put(NAME, a_clip())
+    path = only_file(tmp_path)
+    with soundfile.SoundFile(path) as file:
+        note = file.comment
+    with soundfile.SoundFile(path, "w", 44_100, 1, "PCM_24") as file:
+        file.comment = note
+        file.write(np.zeros(20_000))
+    assert store.get(NAME) is None
 
 
 def test_a_damaged_file_is_replaced(tmp_path):

@@ -25,6 +25,12 @@ def test_the_measured_rate_is_inverted():
     assert calibration.setting(90) == pytest.approx(100, rel=0.005)
 
 
+def test_an_engine_that_falls_back_still_has_one_way_to_each_rate():
+    calibration = calibrate(lambda setting: humming(min(setting, 220 - setting)), TEXT, [80, 110, 130])
+    assert list(calibration.rates) == sorted(calibration.rates)
+    assert calibration.setting(99) >= 109
+
+
 @given(st.floats(100, 200), st.floats(100, 200))
 def test_faster_is_never_slower(one, other):
     calibration = Calibration((80, 120, 200), (100.0, 150.0, 200.0))

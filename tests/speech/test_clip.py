@@ -62,6 +62,18 @@ def test_peaks_are_held_and_loudness_barely_moves():
     assert integrated(in_stereo(clip), RATE) == pytest.approx(levels.SPEECH, abs=0.5)
 
 
+def test_a_limited_peak_keeps_its_shape():
+    hum = 0.05 * np.sin(np.arange(22_050) * 2 * np.pi * 200 / 22_050)
+    bump = np.hanning(220)
+    peaked = hum.copy()
+    peaked[11_000:11_220] += 1.0 * bump
+    wave = make_clip(Speech(Wave.mono(peaked, 22_050))).wave.samples[:, 0]
+    top = int(np.argmax(wave))
+    assert wave[top] <= 10 ** (-3 / 20) + 1e-6
+    # A clipped peak is flat; a limited one still falls away on both sides.
+    assert np.count_nonzero(wave > 0.995 * wave[top]) < 40
+
+
 def test_what_needs_no_limiting_is_only_scaled():
     quiet, loud = (make_clip(bursts(44_100, [0.1], amplitude=amplitude)).wave.samples for amplitude in (0.1, 0.3))
     assert np.abs(quiet - loud).max() < 1e-6

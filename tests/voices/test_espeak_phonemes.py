@@ -37,5 +37,5 @@ def test_nothing_to_say_is_an_error(ipa):
 
 def test_a_word_longer_than_the_engine_can_hold_is_an_error():
     assert len(espeak_phonemes(" ".join(["ˈməmə" * 6] * 100))) == 100
-    with pytest.raises(VoiceError, match="too long.*; put a space"):
+    with pytest.raises(VoiceError, match=r"too long.*; put a space"):
         espeak_phonemes("ə" * 200)

@@ -73,3 +73,11 @@ def test_an_override_stands_and_leaves_the_contrast_to_the_others():
 def test_an_override_of_no_role_is_suggested():
     with pytest.raises(VoiceError, match=r'no role "slef" speaks here; did you mean "self"\?'):
         cast_roles("tone", "en-us", ["guide", "self"], {"slef": "silent"})
+
+
+def test_a_voice_that_cannot_run_here_says_why(monkeypatch):
+    monkeypatch.setattr(type(engines()["tone"]), "problem", lambda self: "no loudspeaker; buy one")
+    with pytest.raises(
+        VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one; run: metta doctor'
+    ):
+        open_voice("tone:220", "en-us")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import signal
+import io
 import sys
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from metta_audio import __version__
+from metta_audio.cli.stopping import Stopped, listen
 
 COMMANDS = {
     "render": ("render", "Make a finished recording of a practice."),
@@ -55,39 +57,53 @@ def metta() -> None:
     """Turn a written meditation practice into a finished recording."""
 
 
-def main() -> None:
+def main(args: Sequence[str] | None = None) -> None:
     """Run the command. Exits 1 on an error of ours, 2 on wrong usage, 130 on Ctrl-C, 143 on a polite kill."""
-    signal.signal(signal.SIGTERM, _terminate)
     try:
-        metta.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; nothing was changed.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        sys.stderr.close()
-        sys.exit(141)
+        listen()
+        _write_anything()
+        metta.main(args, prog_name="metta", standalone_mode=False)
+    except Stopped:
+        _say("stopped")
+        raise
+    except click.UsageError as error:
+        _fail_usage(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user never sees a traceback unasked
         _fail(error)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    # As an exception, so that staging folders are removed on the way out.
-    sys.exit(143)
+def _write_anything() -> None:
+    """No text is too strange for an old terminal: what it cannot show is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
-def _fail(error: Exception) -> None:
+def _say(message: str) -> None:
+    with suppress(OSError):
+        click.echo(f"metta: {message}", err=True)
+
+
+def _fail_usage(error: click.UsageError) -> NoReturn:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+    else:
+        path = error.ctx.command_path if error.ctx else "metta"
+        _say(f"{' '.join(error.format_message().split()).rstrip('.')}; see {path} --help")
+    sys.exit(error.exit_code)
+
+
+def _fail(error: Exception) -> NoReturn:
     from metta_audio.errors import MettaError
     from metta_audio.settings import debugging
 
     if debugging():
         traceback.print_exc()
     elif isinstance(error, MettaError):
-        click.echo(f"metta: {error}", err=True)
+        _say(str(error))
+    elif isinstance(error, OSError):
+        _say(" ".join(f"{error.strerror or error}: {error.filename or 'while writing or reading'}".split()))
     else:
         what = " ".join(str(error).split())
-        click.echo(f"metta: unexpected {type(error).__name__}: {what}; METTA_DEBUG=1 shows where", err=True)
+        _say(f"unexpected {type(error).__name__}: {what}; METTA_DEBUG=1 shows where")
     sys.exit(1)

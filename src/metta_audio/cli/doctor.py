@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from metta_audio.cli.table import print_json
 
 
 @click.command("doctor")
@@ -15,8 +15,7 @@ def command(as_json: bool) -> None:
 
     findings = diagnose()
     if as_json:
-        record = {"schema": "metta_audio.diagnosis/1", "findings": [finding.to_json() for finding in findings]}
-        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        print_json({"schema": "metta_audio.diagnosis/1", "findings": [finding.to_json() for finding in findings]})
         return
     for finding in findings:
         mark = "ok " if finding.ok else "-- "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 import metta_audio
+from metta_audio.cli.table import print_json
 from metta_audio.inspection import Inspection
 from metta_audio.units import clock
 
@@ -18,7 +18,10 @@ from metta_audio.units import clock
 def command(file: Path, as_json: bool) -> None:
     """Decode a finished file, and say what it holds: exact length, loudness, peak, chapters, tags, captions."""
     found = metta_audio.inspect(file)
-    click.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else _describe(found))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        click.echo(_describe(found))
 
 
 def _describe(found: Inspection) -> str:

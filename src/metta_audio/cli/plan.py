@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ import click
 import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import print_table
+from metta_audio.cli.table import print_json, print_table
 from metta_audio.rendering.flow import Plan
 from metta_audio.timeline.listing import rows, to_json
 from metta_audio.units import clock
@@ -32,7 +31,7 @@ def command(request: Request, estimate: bool, plot_to: Path | None, as_json: boo
         plot(plan, plot_to)
         click.echo(f"drawn: {plot_to}", err=True)
     if as_json:
-        click.echo(json.dumps(to_json(plan.timeline, session, estimated=plan.estimated), indent=2, ensure_ascii=False))
+        print_json(to_json(plan.timeline, session, estimated=plan.estimated))
     elif plot_to is None:
         _print(plan)
 

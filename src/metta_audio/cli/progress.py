@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, silence elsewhere."""
+"""A progress bar on a terminal, silence elsewhere; and each step of progress is a place to stop."""
 
 from __future__ import annotations
 
@@ -6,15 +6,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from metta_audio.rendering.options import Progress, silent_progress
+from metta_audio.cli.stopping import in_steps
+from metta_audio.rendering.options import Progress
 
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Progress]:
     """Shows each stage as it comes, on stderr; nothing where stderr is no terminal, or ``quiet``."""
-    if quiet or not sys.stderr.isatty():
-        yield silent_progress
-        return
+    with in_steps() as step:
+        if quiet or not sys.stderr.isatty():
+            yield lambda *_: step()
+            return
+        with _bar() as show:
+
+            def shown_step(stage: str, done: int, total: int) -> None:
+                step()
+                show(stage, done, total)
+
+            yield shown_step
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,8 +9,9 @@ import click
 import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
+from metta_audio.cli.table import print_json
 from metta_audio.encode.container import CONTAINERS, container
-from metta_audio.rendering.output import Report
+from metta_audio.rendering.output import Report, check_output
 from metta_audio.script.model import Session
 from metta_audio.units import clock
 
@@ -29,13 +29,16 @@ def command(request: Request, output: Path | None, format_: str | None, as_json:
     Beside OUT.mp3 it writes captions (OUT.vtt, OUT.srt), transcript (OUT.txt), chapters (OUT.chapters.json) and the
     record of how it was made (OUT.manifest.json).
     """
-    kind = container(format_ or (output.suffix if output else "") or "mp3")
     session = request.session()
-    path = output or Path("output") / f"{session.name}-{session.minutes:g}min{kind.suffix}"
+    path = output or Path("output") / f"{session.name}-{session.minutes:g}min{container(format_ or 'mp3').suffix}"
+    kind = check_output(session, path, format_ or "")
     with progress_bar(quiet=as_json) as progress:
         plan = metta_audio.plan(session, request.options(), progress=progress)
         report = metta_audio.render(plan).save(path, kind.name, progress=progress)
-    click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False) if as_json else _describe(report, session))
+    if as_json:
+        print_json(report.to_json())
+    else:
+        click.echo(_describe(report, session))
 
 
 def _describe(report: Report, session: Session) -> str:

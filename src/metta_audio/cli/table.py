@@ -1,18 +1,20 @@
-"""Tables for people: aligned on a terminal, tab-separated in a pipe."""
+"""What commands print: tables, aligned on a terminal and tab-separated in a pipe; and records for programs."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print ``rows`` under ``heads``."""
+    """Print ``rows`` under ``heads``. In a pipe each is one line, whatever is in it."""
     if not sys.stdout.isatty():
         for row in (heads, *rows):
-            click.echo("\t".join(row))
+            click.echo("\t".join(" ".join(cell.split()) for cell in row))
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -24,3 +26,8 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         # As Text: brackets in a practice are not markup.
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """Print one JSON object, in UTF-8 wherever we are (RFC 8259); half characters of odd file names are escaped."""
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))

@@ -64,6 +64,19 @@ def container(name: str) -> Container:
         raise EncodeError(f'unknown format "{name}"', hint=hint) from None
 
 
+def container_of(path: Path, name: str = "") -> Container:
+    """The format called ``name``, else the one that the suffix of ``path`` tells, else MP3.
+
+    Raises EncodeError for an unknown format, and where the suffix tells another one: players go by it.
+    """
+    told = CONTAINERS.get(path.suffix.lower().lstrip("."))
+    kind = container(name or path.suffix or "mp3")
+    if told is not None and told is not kind:
+        hint = f'leave the format out, or call the file "{path.stem}{kind.suffix}"'
+        raise EncodeError(f'"{path.name}" is no name for {kind.name}', hint=hint)
+    return kind
+
+
 def write_audio(
     path: Path,
     kind: Container,

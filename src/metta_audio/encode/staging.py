@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import re
 import shutil
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from metta_audio.errors import EncodeError
 
 STALE = 24 * 3600
-"""Seconds after which a staging folder whose owner cannot be asked is taken for abandoned: no render takes a day."""
+"""Seconds after which what another machine's process left is taken for abandoned: no render takes a day."""
+
+_OURS = re.compile(r"\.?metta-(?P<machine>[\w.]+)-(?P<pid>\d+)-\w+")
+"""What we name our folders and copies. Nothing called otherwise is ever removed, whatever folder we are pointed at."""
 
 
 class Staging:
@@ -33,7 +40,8 @@ class Staging:
         self._names: list[str] = []
 
     def path(self, name: str) -> Path:
-        """Where to write the file that will be ``final / name``."""
+        """Where to write the file that will be ``final / name``. Raises EncodeError where it could not be put there."""
+        must_be_replaceable(self.final / name)
         self._names.append(name)
         return self._folder / name
 
@@ -45,32 +53,27 @@ class Staging:
         """Move every file into place; the names in the order in which they were asked for."""
         ready: list[tuple[Path, Path]] = []
         try:
-            for name in self._names:
-                ready.append((self._beside(name), self.final / name))  # noqa: PERF401 - a failure must know those before
+            for number, name in enumerate(self._names):
+                ready.append((self._beside(name, number), self.final / name))
             for staged, target in ready:
                 staged.replace(target)
-        except OSError as error:
+        except BaseException as error:
             for staged, _ in ready:
                 with suppress(OSError):
                     staged.unlink()
-            raise EncodeError(
-                f"cannot write into {self.final}: {error.strerror or error}", hint=_hint(error)
-            ) from error
+            if isinstance(error, OSError):
+                raise _cannot_write(self.final, error) from error
+            raise
         return [target for _, target in ready]
 
-    def _beside(self, name: str) -> Path:
+    def _beside(self, name: str, number: int) -> Path:
         """The staged file on the final folder's own disk, where a rename is atomic."""
         staged = self._folder / name
         if staged.stat().st_dev == self.final.stat().st_dev:
             return staged
-        hidden = self.final / f".{name}.{os.getpid()}.part"
-        try:
-            shutil.copyfile(staged, hidden)
-            with hidden.open("rb") as file:
-                os.fsync(file.fileno())
-        except BaseException:
-            hidden.unlink(missing_ok=True)
-            raise
+        hidden = self.final / f".{_mark()}-{number}"
+        with staged.open("rb") as source, _appearing(hidden) as copy:
+            shutil.copyfileobj(source, copy)
         return hidden
 
     def __enter__(self) -> Staging:
@@ -82,23 +85,69 @@ class Staging:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def must_be_replaceable(path: Path) -> None:
+    """Raise EncodeError where ``path`` is a folder or a device: only a file is ever replaced."""
+    try:
+        if path.is_dir():
+            raise EncodeError(f"{path} is a folder", hint="give the name of a file")
+        if path.exists() and not path.is_file():
+            raise EncodeError(f"{path} is no ordinary file", hint="give the name of a file")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def _must_be_writable(folder: Path) -> None:
     """Fail before the work, not after it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(".*.part"):
-            if _abandoned(left, left.name.split(".")[-2]):
+        for left in folder.glob(".metta-*"):
+            if _abandoned(left):
                 left.unlink(missing_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise EncodeError(f"cannot write into {folder}: {error.strerror or error}", hint=_hint(error)) from error
+        raise _cannot_write(folder, error) from error
 
 
-def _hint(error: OSError) -> str:
+def _cannot_write(path: Path, error: OSError) -> EncodeError:
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-        return "make room on the disk; the older file is untouched"
-    return "choose another place with -o, or change the folder's permissions"
+        hint = "make room on the disk; the older file is untouched"
+    else:
+        hint = "choose another place with -o, or change the folder's permissions"
+    return EncodeError(f"cannot write into {path}: {error.strerror or error}", hint=hint)
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that gets its name once it is whole: a killed process leaves nothing.
+
+    Elsewhere than on Linux it has its name at once, and the next process sweeps it.
+    """
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        try:
+            with path.open("xb") as file:
+                yield file
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return
+    with os.fdopen(handle, "wb") as file:
+        yield file
+        file.flush()
+        # Any src_dir_fd makes Python call linkat(2), which follows the link in /proc as link(2) does not.
+        os.link(f"/proc/self/fd/{handle}", path, src_dir_fd=handle, follow_symlinks=True)
+
+
+def _machine() -> str:
+    """Name of the machine or container, as part of a file name."""
+    return re.sub(r"[^\w.]", "_", platform.node()) or "here"
+
+
+def _mark() -> str:
+    """The beginning of every name that this process gives."""
+    return f"metta-{_machine()}-{os.getpid()}"
 
 
 def _make_folder(work: Path) -> Path:
@@ -106,25 +155,31 @@ def _make_folder(work: Path) -> Path:
     try:
         work.mkdir(parents=True, exist_ok=True)
         for left in work.iterdir():
-            if _abandoned(left, left.name.partition("-")[0]):
+            if _abandoned(left):
                 shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work))
+        return Path(tempfile.mkdtemp(prefix=f"{_mark()}-", dir=work))
     except OSError:
         # A cache that cannot be written costs speed, not the rendering.
         return Path(tempfile.mkdtemp(prefix="metta-"))
 
 
-def _abandoned(path: Path, pid: str) -> bool:
-    """Whether the process that made ``path`` is gone."""
-    if sys.platform != "win32" and pid.isdigit():
+def _abandoned(path: Path) -> bool:
+    """Whether ``path`` is of our making, and the process that made it is gone.
+
+    A folder may be shared by machines and containers, whose process numbers mean nothing here: there age decides. So
+    it does on Windows, where signal 0 is Ctrl-C and asking would end the other process.
+    """
+    ours = _OURS.fullmatch(path.name)
+    if ours is None:
+        return False
+    if sys.platform != "win32" and ours["machine"] == _machine():
         try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
+            os.kill(int(ours["pid"]), 0)
+        except (ProcessLookupError, OverflowError):
             return True
-        except (OSError, OverflowError):
+        except OSError:
             return False
         return False
-    # On Windows signal 0 is Ctrl-C: asking would end the other process.
     with suppress(OSError):
         return time.time() - path.stat().st_mtime > STALE
     return False

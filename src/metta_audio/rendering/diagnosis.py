@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import metta_audio
-from metta_audio.encode.container import CONTAINERS
 from metta_audio.errors import MettaError
 from metta_audio.settings import read_settings, settings_file
-from metta_audio.shelves import Shelves
-from metta_audio.speech.cache import ClipStore
-from metta_audio.voices.registry import engines
+
+if TYPE_CHECKING:
+    from metta_audio.speech.voice import Engine
 
 PLAYERS = ("mpv", "ffplay", "vlc", "mpg123", "afplay", "paplay", "aplay")
 """Programs that play a file from the command line, on the systems people use."""
@@ -37,7 +38,18 @@ class Finding:
 
 def diagnose() -> list[Finding]:
     """Look at everything a rendering may need. Never raises: what is broken is a finding."""
-    return [*_program(), *_voices(), *_formats(), *_extras(), *_folders()]
+    looks = {"metta": _program, "voices": _voices, "formats": _formats, "extras": _extras, "folders": _folders}
+    return [finding for subject, look in looks.items() for finding in _whatever_happens(subject, look)]
+
+
+def _whatever_happens(subject: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except MettaError as error:
+        yield Finding(subject, False, error.what, error.hint)
+    except Exception as error:  # noqa: BLE001 - a broken part may raise anything, and the doctor is there to say so
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        yield Finding(subject, False, what, "install it again: pip install --force-reinstall metta-audio")
 
 
 def _program() -> Iterator[Finding]:
@@ -46,17 +58,25 @@ def _program() -> Iterator[Finding]:
 
 
 def _voices() -> Iterator[Finding]:
+    from metta_audio.voices.registry import engines
+
     for name, engine in engines().items():
-        problem = engine.problem()
-        if problem:
-            yield Finding(f"voice {name}", False, problem)
-        else:
-            count = len(engine.variants())
-            yield Finding(f"voice {name}", True, f"ready, {count} variant{'s' if count != 1 else ''}")
+        yield from _whatever_happens(f"voice {name}", partial(_voice, name, engine))
+
+
+def _voice(name: str, engine: Engine) -> Iterator[Finding]:
+    problem = engine.problem()
+    if problem:
+        yield Finding(f"voice {name}", False, problem)
+    else:
+        count = len(engine.variants())
+        yield Finding(f"voice {name}", True, f"ready, {count} variants" if count else "ready")
 
 
 def _formats() -> Iterator[Finding]:
     import soundfile
+
+    from metta_audio.encode.container import CONTAINERS
 
     for kind in CONTAINERS.values():
         ok = soundfile.check_format(kind.format, kind.subtype)
@@ -82,12 +102,16 @@ def _extras() -> Iterator[Finding]:
 
 
 def _folders() -> Iterator[Finding]:
+    from metta_audio.shelves import Shelves
+    from metta_audio.speech.cache import ClipStore
+
+    settings = read_settings()
     try:
-        settings = read_settings()
-        shelves = Shelves.standard(settings=settings)
+        ClipStore(settings.clips)
+        yield Finding("speech cache", True, f"{settings.clips}")
     except MettaError as error:
-        yield Finding("settings", False, error.what, error.hint)
-        return
+        yield Finding("speech cache", False, error.what, error.hint)
+    shelves = Shelves.standard(settings=settings)
     yield Finding("settings", True, _there(settings_file()))
     for shelf in shelves.scripts:
         yield Finding("scripts shelf", True, _there(shelf))
@@ -95,11 +119,6 @@ def _folders() -> Iterator[Finding]:
         yield Finding("sounds shelf", True, _there(shelf))
     names = shelves.practices()
     yield Finding("practices", bool(names), ", ".join(names) or "none", "" if names else "install metta_audio again")
-    try:
-        ClipStore(settings.clips)
-        yield Finding("speech cache", True, f"{settings.clips}")
-    except MettaError as error:
-        yield Finding("speech cache", False, error.what, error.hint)
 
 
 def _there(path: Path) -> str:

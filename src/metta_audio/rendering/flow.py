@@ -115,7 +115,7 @@ def plan(
 
 
 def _check_rate(options: Options, session: Session) -> WordsPerMinute:
-    rate = options.rate or session.header.wpm
+    rate = session.header.wpm if options.rate is None else options.rate
     low, high = RATES
     if not low <= rate <= high:
         raise SettingsError(

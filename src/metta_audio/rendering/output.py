@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metta_audio.encode.art import cover
-from metta_audio.encode.container import Container, container, write_audio
-from metta_audio.encode.staging import Staging
+from metta_audio.encode.container import Container, container_of, write_audio
+from metta_audio.encode.staging import Staging, must_be_replaceable
 from metta_audio.encode.tags import SYNTHETIC, Tags, write_tags
 from metta_audio.errors import EncodeError, SettingsError
 from metta_audio.inspection import Inspection, inspect
@@ -19,6 +20,7 @@ from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.manifest import manifest
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.score import to_score
+from metta_audio.script.model import Session
 from metta_audio.settings import read_settings
 from metta_audio.sound.audio_segment import to_segment
 from metta_audio.sound.mix import Distance, mix
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 SCHEMA = "metta_audio.report/1"
+
+BESIDE = (".vtt", ".srt", ".txt", ".chapters.json")
+MANIFEST = ".manifest.json"
+"""What is written beside OUT.mp3, as OUT.vtt and so on: two forms of captions, transcript, chapters; and the record."""
 
 RELEASED = "2026"
 """Year in the tags of a practice that gives no date. It belongs to the version: today's date would make the same
@@ -87,9 +93,7 @@ class Rendering:
         ``format`` (mp3, flac, wav, ogg, opus) is told by the path's suffix unless given. Raises EncodeError.
         """
         path = Path(path)
-        kind = container(format or path.suffix or "mp3")
-        if path.is_dir():
-            raise EncodeError(f"{path} is a folder", hint="give the name of a file to -o")
+        kind = check_output(self.plan.session, path, format)
         with Staging(path.parent, read_settings().work) as staging:
             sound = staging.path(path.name)
             distance = Distance(to_score(self.plan).ducking)
@@ -102,20 +106,21 @@ class Rendering:
             )
             write_tags(sound, kind, self._tags())
             self._write_beside(staging, path)
-            inspection = inspect(sound)
+            inspection = inspect(sound, progress=lambda done: progress("measuring", done, kind.frames(self.frames)))
             _check(inspection, kind, self.frames)
             result = _finite(distance.result())
             record = manifest(self.plan, inspection, result, staging.staged())
-            _write(staging.path(f"{path.stem}.manifest.json"), _json(record))
+            _write(staging.path(f"{path.stem}{MANIFEST}"), _json(record))
             return Report(tuple(staging.commit()), inspection, result)
 
     def _write_beside(self, staging: Staging, path: Path) -> None:
         session, timeline = self.plan.session, self.plan.timeline
         cues = captions(timeline, session, self.plan.words)
-        _write(staging.path(f"{path.stem}.vtt"), to_vtt(cues))
-        _write(staging.path(f"{path.stem}.srt"), to_srt(cues))
-        _write(staging.path(f"{path.stem}.txt"), transcript(timeline, session))
-        _write(staging.path(f"{path.stem}.chapters.json"), _json(to_json_chapters(timeline.chapters)))
+        texts = (
+            to_vtt(cues), to_srt(cues), transcript(timeline, session), _json(to_json_chapters(timeline.chapters))
+        )  # fmt: skip
+        for suffix, text in zip(BESIDE, texts, strict=True):
+            _write(staging.path(f"{path.stem}{suffix}"), text)
 
     def _tags(self) -> Tags:
         header = self.plan.session.header
@@ -137,6 +142,32 @@ def render(plan: Plan) -> Rendering:
     if plan.estimated:
         raise SettingsError("an estimated plan has no voice", hint="plan without estimate to render")
     return Rendering(plan)
+
+
+def check_output(session: Session, path: Path, format: str = "") -> Container:  # noqa: A002
+    """The format for ``path``, if a recording of ``session`` can be saved there; nothing is written yet.
+
+    Raises EncodeError for an unknown format, a name that says another one, and a name whose files would replace a
+    folder, a device, or the script itself.
+    """
+    if not path.name:
+        raise EncodeError(f"{path} is a folder", hint="give the name of a file")
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in path.name):
+        # Line ends and half characters: libsndfile, players and feeds stumble over them.
+        raise EncodeError(f"{path.name!a} is no name for a recording", hint="use letters that can be seen")
+    kind = container_of(path, format)
+    script = Path(session.file) if session.file else None
+    names = [path.name, *(f"{path.stem}{suffix}" for suffix in (*BESIDE, MANIFEST))]
+    for number, name in enumerate(names):
+        target = path.with_name(name)
+        must_be_replaceable(target)
+        if name in names[:number]:
+            raise EncodeError(
+                f"{target} is where the text beside the sound goes", hint=f"end the name in {kind.suffix}"
+            )
+        if script is not None and target.exists() and script.exists() and target.samefile(script):
+            raise EncodeError(f"{target} is the script itself", hint="give the recording another name")
+    return kind
 
 
 def _check(inspection: Inspection, kind: Container, frames: int) -> None:

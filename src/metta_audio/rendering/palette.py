@@ -11,7 +11,7 @@ import numpy as np
 from metta_audio.errors import Place, SettingsError, SoundError
 from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, Options
 from metta_audio.script.model import BedChange, Bell, Session, SoundCue
-from metta_audio.shelves import Shelves
+from metta_audio.shelves import Shelves, is_path
 from metta_audio.sound.audio_segment import from_segment
 from metta_audio.sound.bed import Bed, load_bed, open_bed
 from metta_audio.sound.bell import BellModel, gap, load_bell, ring
@@ -60,6 +60,7 @@ class Palette:
                     self.extent(item)
                 elif isinstance(item, BedChange) and item.name:
                     self.bed(item)
+        self._bell(self.bell_name, None)
         self.first_bed()
 
     @property
@@ -82,13 +83,9 @@ class Palette:
 
     def bell(self, cue: Bell) -> BellModel | None:
         """The bell of a cue; None where bells are switched off."""
-        name = cue.name or self.bell_name
-        if NONE in (self._options.bell, name):
+        if self._options.bell == NONE:
             return None
-        if name not in self._bells:
-            file, text = _placed(lambda: self._shelves.bell(name), cue.place if cue.name else None)
-            self._bells[name] = load_bell(text, name=name, file=file)
-        return self._bells[name]
+        return self._bell(cue.name, cue.place) if cue.name else self._bell(self.bell_name, None)
 
     def extent(self, item: Bell | SoundCue) -> Extent:
         """How long a bell or sound keeps its place, and how long it rings."""
@@ -108,14 +105,21 @@ class Palette:
         too_loud = loudest(wave.samples, wave.rate) - SPEECH
         return Wave(wave.samples * np.float32(gain(-too_loud)), wave.rate) if too_loud > 0 else wave
 
+    def _bell(self, name: str, place: Place | None) -> BellModel | None:
+        if name == NONE:
+            return None
+        if name not in self._bells:
+            file, text = _placed(lambda: self._shelves.bell(name), place)
+            self._bells[name] = load_bell(text, name=name, file=file)
+        return self._bells[name]
+
     def _bed(self, name: str, place: Place | None) -> Bed | None:
         if name in (NONE, "off"):
             return None
         if name not in self._beds:
-            path = Path(name)
             # Only a listener may name a file; a script has its shelves.
-            if place is None and (path.suffix or len(path.parts) > 1):
-                self._beds[name] = open_recording(path)
+            if self._options.bed is not None and place is None and is_path(name):
+                self._beds[name] = open_recording(Path(name))
             else:
                 file, text = _placed(lambda: self._shelves.bed(name), place)
                 self._beds[name] = open_bed(load_bed(text, name=name, file=file), self._session.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,7 @@ class FrontMatter:
 
 def read_front_matter(text: str, *, file: str, first_line: int) -> FrontMatter:
     """Read the lines between the fences; ``first_line`` is the number of the first. Raises ``ScriptError``."""
+    text = re.sub("[\x85\u2028\u2029]", " ", text)  # YAML would count them as line ends; editors do not
     reader = _Reader(file, first_line)
     try:
         reader.guard(text)

@@ -150,6 +150,9 @@ def _cue(state: StateInline, silent: bool) -> bool:  # noqa: ARG001
         hint = "close the cue with ]; to speak the bracket write \\["
         raise ScriptError("this [ is never closed", place=passage.at(start), hint=hint)
     inside = match.group()[1:-1]
+    if state.src[match.end() : match.end() + 1] == "(" and not inside.lower().startswith(cue_names()):
+        hint = "write only the words; to speak the brackets write \\[ and \\]"
+        raise ScriptError("a link cannot be heard", place=passage.at(start), hint=hint)
     cue = read_cue(
         passage.marks.resolve(inside), passage.at(start), shown=passage.marks.resolve(inside, hide_private=True)
     )

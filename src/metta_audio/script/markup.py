@@ -114,7 +114,7 @@ class _Reader:
         if opening.markup != "#":
             raise ScriptError("sections have one level", place=place, hint="start the title with a single #")
         at, marks = self.places(token), self.marked.marks
-        title, options, begin = split_options(token.content)
+        title, options, begin = split_options(token.content.rstrip(" " + NOTHING))
         if stray := re.search(r"(?<!\\)[{}]", title):
             raise ScriptError("this brace has no partner", place=at(stray.start()), hint="write # Title {share=18}")
         if any(value.private and value.text.strip() for value in marks.values_in(title)):

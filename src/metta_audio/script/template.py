@@ -111,8 +111,10 @@ def _names(
         name: Private(speakable(str(value)).strip()) if script.header.params[name].type == "text" else value
         for name, value in params.items()
     }
+    lists = {name: list(value) for name, value in params.items() if isinstance(value, tuple)}
     return {
         **values,
+        **lists,
         "minutes": minutes,
         "title": script.header.title,
         "pack": pack,

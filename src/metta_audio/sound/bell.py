@@ -80,7 +80,9 @@ class BellModel:
     partials: tuple[Partial, ...]
 
     def strike(self, seed: int, number: int = 0) -> Wave:
-        """Strike ``number`` of a series, no two the same: stereo, from the touch of the mallet to exact silence; its loudest 400 ms are at ``BELL``.
+        """Strike ``number`` of a series: stereo, from the touch of the mallet to exact silence.
+
+        No two of a series are the same. The loudest 400 ms are at ``BELL``.
 
         Another ``seed`` strikes a little differently. Every strike has the same length.
         """

@@ -35,7 +35,7 @@ BREATH = Lufs(-33.0)
 speech, so that ten minutes of breathing do not pull the measured loudness down."""
 
 CEILING = Decibels(-2.0)
-"""True-peak ceiling of the mix in dBTP. Apple asks for at most -1 dBTP; MP3 at 128 kbps adds up to 1 dB of overshoot."""
+"""True-peak ceiling of the mix in dBTP. Apple asks for at most -1; MP3 at 128 kbps adds up to 1 dB of overshoot."""
 
 BED_FADE_IN = Seconds(4.0)
 """The bed is there before anyone speaks; four seconds is a breath in."""

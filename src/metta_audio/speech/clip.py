@@ -104,7 +104,7 @@ def _levelled(samples: NDArray[np.float64], rate: Hertz) -> NDArray[np.float64]:
     if not peak:
         return samples
     # Measured at full scale: an engine that speaks softly must not lose its edges to the gate at -70 LUFS.
-    full = samples / peak
+    full: NDArray[np.float64] = samples / peak
     loudness = integrated(np.pad(full, to_samples(_BLOCK, rate)).astype(np.float32).reshape(-1, 1), rate)
     return full * gain(levels.SPEECH - _STEREO - loudness)
 

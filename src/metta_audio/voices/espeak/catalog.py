@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,6 @@ so the same sentence would sound different each time; an echo is the mix's affai
 
 _OURS = ("flutter 0", "roughness 8")
 """0 is no flutter; 8 lies beyond the table of roughness and so switches it off, which 0 does not."""
-
-_MOST_VOICING = 200
-"""Per cent. One variant asks for 530 and overdrives the engine, whose gain control then acts on the next sentence."""
 
 _LEFT_OUT = {"caleb"}
 """A variant that is nothing but breath noise of the Klatt synthesizer, which cannot be seeded."""
@@ -75,7 +71,6 @@ class Catalog:
             # Breath noise of the Klatt synthesizer cannot be seeded.
             lines = [line for line in lines if line[0] != "breath"]
         kept = [f"{attribute} {values}" for attribute, values in lines if attribute not in {*_DROPPED, *_LENGTHS}]
-        kept = [re.sub(r"^voicing (\d+)", _capped, line) for line in kept]
         return "\n".join([*kept, *_stretched(named), *_OURS, ""]).encode("latin-1")
 
 
@@ -133,7 +128,3 @@ def _near(name: str, known: dict[str, Path]) -> str:
 
 def _joined(numbers: list[int]) -> str:
     return " ".join(map(str, numbers))
-
-
-def _capped(match: re.Match[str]) -> str:
-    return f"voicing {min(int(match[1]), _MOST_VOICING)}"

@@ -37,6 +37,9 @@ _LONGEST_PATH = 150
 _SEED = 1
 """Any constant: breath noise starts from the same point in every sentence."""
 
+_SYLLABLE = b"a."
+"""Brings the Klatt synthesizer, whose state survives the loading of a voice, to the same point each time: 1 ms."""
+
 
 class _EventId(ctypes.Union):
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
@@ -96,24 +99,30 @@ class Library:
     def speak(self, voice: bytes, ssml: str, rate: int, *, phonemes: bool) -> Heard:
         """Speak ``ssml`` at the engine's ``rate`` by the voice whose file says ``voice``.
 
-        Loading the voice anew (0.2 ms) resets filters and echoes, and seeding resets breath noise: with the voice
-        files of ``catalog.voice_file`` nothing is left of what was spoken before.
+        A fixed syllable, not kept, comes first: with the voice files of ``catalog.voice_file`` nothing is then left of
+        what was spoken before.
         """
-        text = ssml.encode()
         flags = _CHARS_UTF8 | _SSML | (_PHONEMES if phonemes else 0)
+        file = bytes(self._file(voice))
         with self._lock:
-            self._chunks, self._events = [], []
-            if self._library.espeak_ng_SetVoiceByFile(bytes(self._file(voice))) != 0:
-                raise VoiceError("eSpeak NG cannot load this voice", hint="choose another one")
-            self._library.espeak_SetParameter(_RATE, rate, 0)
-            self._library.espeak_SetParameter(_VOLUME, _HALF_VOLUME, 0)
-            self._library.espeak_ng_SetRandSeed(_SEED)
-            status = self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, flags, None, None)
+            self._synthesize(file, _SYLLABLE, rate, _CHARS_UTF8)
+            status = self._synthesize(file, ssml.encode(), rate, flags)
             chunks, events = self._chunks, self._events
         if status != 0:
             raise VoiceError(f"eSpeak NG failed (status {status})", hint="choose another voice")
         samples = np.concatenate([np.zeros(0, np.int16), *chunks])
         return Heard(Wave.mono(samples / 32768.0, self.rate), tuple(events))
+
+    def _synthesize(self, file: bytes, text: bytes, rate: int, flags: int) -> int:
+        """Collect ``text``; loading the voice anew (0.2 ms) resets filters, and seeding resets breath noise."""
+        self._chunks, self._events = [], []
+        if self._library.espeak_ng_SetVoiceByFile(file) != 0:
+            raise VoiceError("eSpeak NG cannot load this voice", hint="choose another one")
+        self._library.espeak_SetParameter(_RATE, rate, 0)
+        self._library.espeak_SetParameter(_VOLUME, _HALF_VOLUME, 0)
+        self._library.espeak_ng_SetRandSeed(_SEED)
+        status: int = self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, flags, None, None)
+        return status
 
     def _declare(self) -> None:
         library = self._library
