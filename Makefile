@@ -14,7 +14,7 @@ test: $(VENV)/.tests
 	$(BIN)/pytest -n auto
 
 test-slow: $(VENV)/.tests
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n auto -m slow
 
 lint: $(VENV)/.checks
 	$(BIN)/ruff check .

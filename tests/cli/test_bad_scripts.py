@@ -124,6 +124,10 @@ def test_nothing_is_spoken_and_nothing_is_written(
     assert not list((tmp_path / "cache").rglob("*.flac"))
 
 
+def test_no_error_steers_the_terminal(run: Callable[..., Any], write: Callable[..., str]) -> None:
+    assert "\x1b" not in run("plan", write("[\x1b]0;title\x07\x1b[31m]"), "--estimate").complaint()
+
+
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_there_is_no_way_out(run: Callable[..., Any], write: Callable[..., str], escape: str) -> None:
     complaint = run("plan", write(ESCAPES[escape]), "--estimate").complaint()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from metta_audio import __version__
 from metta_audio.cli.stopping import Stopped, listen
+from metta_audio.cli.table import one_line
 
 COMMANDS = {
     "render": ("render", "Make a finished recording of a practice."),
@@ -62,6 +66,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         listen()
         _write_anything()
+        _only_our_own_errors()
         metta.main(args, prog_name="metta", standalone_mode=False)
     except Stopped:
         _say("stopped")
@@ -72,16 +77,38 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(error)
 
 
+def _only_our_own_errors() -> None:
+    """Keep from users what libraries write to stderr (libmpg123 comments on every odd MP3): one line says it all."""
+    from metta_audio.settings import debugging
+
+    stream = sys.__stderr__
+    if debugging() or stream is None or sys.stderr is not stream or stream.fileno() != 2:
+        return
+    ours = os.fdopen(os.dup(2), "w", encoding=stream.encoding, errors="backslashreplace", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = ours
+    # What is lost in a callback of a library comes back as that library's error.
+    sys.unraisablehook = lambda _: None
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
 def _write_anything() -> None:
-    """No text is too strange for an old terminal: what it cannot show is written as an escape."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    """No text is too strange for an old terminal, and no stream too closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):
+            # What it cannot show is written as an escape.
             stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str) -> None:
     with suppress(OSError):
-        click.echo(f"metta: {message}", err=True)
+        click.echo(f"metta: {one_line(message)}", err=True)
 
 
 def _fail_usage(error: click.UsageError) -> NoReturn:
@@ -89,7 +116,7 @@ def _fail_usage(error: click.UsageError) -> NoReturn:
         error.show()
     else:
         path = error.ctx.command_path if error.ctx else "metta"
-        _say(f"{' '.join(error.format_message().split()).rstrip('.')}; see {path} --help")
+        _say(f"{error.format_message().rstrip('.')}; see {path} --help")
     sys.exit(error.exit_code)
 
 
@@ -102,8 +129,7 @@ def _fail(error: Exception) -> NoReturn:
     elif isinstance(error, MettaError):
         _say(str(error))
     elif isinstance(error, OSError):
-        _say(" ".join(f"{error.strerror or error}: {error.filename or 'while writing or reading'}".split()))
+        _say(f"{error.strerror or error}: {error.filename or 'while writing or reading'}")
     else:
-        what = " ".join(str(error).split())
-        _say(f"unexpected {type(error).__name__}: {what}; METTA_DEBUG=1 shows where")
+        _say(f"unexpected {type(error).__name__}: {error}; METTA_DEBUG=1 shows where")
     sys.exit(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import metta_audio
-from metta_audio.cli.table import print_json
+from metta_audio.cli.table import one_line, print_json
 from metta_audio.inspection import Inspection
 from metta_audio.units import clock
 
@@ -37,8 +37,8 @@ def _describe(found: Inspection) -> str:
         f"true peak       {figure(found.true_peak, 'dBTP')}",
         f"captions        {'none beside it' if found.captions is None else f'{found.captions} cues'}",
         f"chapters        {len(found.chapters)}",
-        *(f"  {clock(start)}  {title}" for start, title in found.chapters),
+        *(f"  {clock(start)}  {one_line(title)}" for start, title in found.chapters),
         "tags",
-        *(f"  {key}  {' '.join(value.split())}" for key, value in found.tags.items()),
+        *(f"  {key}  {one_line(value)}" for key, value in found.tags.items()),
     ]
     return "\n".join(lines)

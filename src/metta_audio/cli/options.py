@@ -23,11 +23,11 @@ _DECORATORS = (
     click.option(
         "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
     ),
-    click.option("--voice", metavar="NAME", help="The leading voice, for example espeak or espeak:en-gb."),
+    click.option("--voice", metavar="NAME", help="The leading voice, such as espeak:en-gb. Default: espeak."),
     click.option("--role", "roles", multiple=True, metavar="ROLE=VOICE", help="The voice of one role; repeatable."),
-    click.option("--bed", metavar="NAME|FILE|none", help="The ambient layer."),
+    click.option("--bed", metavar="NAME|FILE|none", help="The ambient layer. Default: the practice's."),
     click.option("--bed-level", type=float, metavar="DB", help="Bed against voice where nobody speaks. Default: -20."),
-    click.option("--bell", metavar="NAME|none", help="The bell of [bell] cues."),
+    click.option("--bell", metavar="NAME|none", help="The bell of [bell] cues. Default: the practice's."),
     click.option("--rate", type=float, metavar="WPM", help="Articulation in words a minute. Default: the practice's."),
     click.option(
         "--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."
@@ -57,7 +57,7 @@ class Request:
     def session(self) -> Session:
         """The practice, found and filled in."""
         script = metta_audio.load(self.practice, scripts=self.scripts)
-        params = _pairs(self.params, "--set")
+        params = _pairs(self.params, "--set", "name=Ana")
         return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
 
     def options(self) -> Options:
@@ -65,7 +65,7 @@ class Request:
         level = {} if self.bed_level is None else {"bed_level": Decibels(self.bed_level)}
         return Options(
             voice=self.voice,
-            roles=_pairs(self.roles, "--role"),
+            roles=_pairs(self.roles, "--role", "self=espeak:en-gb"),
             bed=self.bed,
             bell=self.bell,
             rate=self.rate,
@@ -91,12 +91,13 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def _pairs(entries: tuple[str, ...], option: str) -> dict[str, str]:
+def _pairs(entries: tuple[str, ...], option: str, example: str) -> dict[str, str]:
     pairs = {}
     for entry in entries:
         key, equals, value = entry.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f'"{entry}" is not KEY=VALUE', hint=f"write for example {option} name=value")
+            # Not repeated: it may be what a listener is called.
+            raise SettingsError(f"{option} takes KEY=VALUE", hint=f"write for example {option} {example}")
         if key.strip() in pairs:
             raise SettingsError(f'{option} gives "{key.strip()}" twice', hint="give each once")
         pairs[key.strip()] = value

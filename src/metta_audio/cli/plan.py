@@ -53,9 +53,10 @@ def _print(plan: Plan) -> None:
             for row in rows(timeline, session)
         ),
     )
+    count = len(timeline.chapters)
     speech = sum(event.length for event in timeline.events if event.kind == "line")
     click.echo(
         f"{session.header.title}: {clock(timeline.length / timeline.rate)} ({timeline.length:,} samples), "
-        f"{len(timeline.chapters)} sections, {100 - 100 * speech / timeline.length:.0f} % without speech"
+        f"{count} section{'s' if count != 1 else ''}, {100 - 100 * speech / timeline.length:.0f} % without speech"
         + (", estimated" if plan.estimated else "")
     )

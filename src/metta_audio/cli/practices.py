@@ -38,19 +38,21 @@ def _row(name: str, path: Path) -> tuple[str, str, str]:
 
 @command.command("show")
 @click.argument("name")
+@_scripts
 @click.pass_obj
-def show(scripts: Path | None, name: str) -> None:
+def show(above: Path | None, name: str, scripts: Path | None) -> None:
     """Explain one practice: its parameters, their defaults, its roles."""
-    click.echo(_describe(metta_audio.load(name, scripts=scripts)))
+    click.echo(_describe(metta_audio.load(name, scripts=scripts or above)))
 
 
 @command.command("copy")
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("scripts"))
+@_scripts
 @click.pass_obj
-def copy(scripts: Path | None, name: str, folder: Path) -> None:
+def copy(above: Path | None, name: str, folder: Path, scripts: Path | None) -> None:
     """Copy a practice into FOLDER (scripts) to make it your own."""
-    click.echo(copy_practice(Shelves.standard(scripts), name, folder))
+    click.echo(copy_practice(Shelves.standard(scripts or above), name, folder))
 
 
 def _describe(script: Script) -> str:

@@ -6,15 +6,21 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+from unicodedata import category
 
 import click
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, and without what could steer a terminal: scripts and tags are other people's."""
+    return " ".join("".join(letter if category(letter) != "Cc" else " " for letter in text).split())
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print ``rows`` under ``heads``. In a pipe each is one line, whatever is in it."""
     if not sys.stdout.isatty():
         for row in (heads, *rows):
-            click.echo("\t".join(" ".join(cell.split()) for cell in row))
+            click.echo("\t".join(map(one_line, row)))
         return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console

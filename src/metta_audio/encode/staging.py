@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -88,12 +89,14 @@ class Staging:
 def must_be_replaceable(path: Path) -> None:
     """Raise EncodeError where ``path`` is a folder or a device: only a file is ever replaced."""
     try:
-        if path.is_dir():
-            raise EncodeError(f"{path} is a folder", hint="give the name of a file")
-        if path.exists() and not path.is_file():
-            raise EncodeError(f"{path} is no ordinary file", hint="give the name of a file")
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise _cannot_write(path, error) from error
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+        raise EncodeError(f"{path} is {what}", hint="give the name of a file")
 
 
 def _must_be_writable(folder: Path) -> None:

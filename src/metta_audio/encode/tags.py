@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ SYNTHETIC = "The voice in this recording is computer-generated."
 """Podcast directories ask for the disclosure in the file as well as in the feed."""
 
 SYNTHETIC_KEY = "SYNTHETIC_VOICE"
+
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)", re.ASCII)
+"""Time of a chapter in Vorbis comments. What other programs write there may be anything."""
 
 ISO_639_2 = {
     "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "it": "ita", "pt": "por", "nl": "nld", "sv": "swe", "da": "dan",
@@ -207,8 +211,8 @@ def _read_vorbis(tag: Any) -> ReadTags:
     pairs = {str(key).upper(): str(value) for key, value in tag}
     chapters = []
     for key, value in sorted(pairs.items()):
-        if key.startswith("CHAPTER") and key[7:].isdigit():
-            hours, minutes, seconds = value.split(":")
+        if key.startswith("CHAPTER") and key[7:].isdecimal() and (clock := _CLOCK.fullmatch(value)):
+            hours, minutes, seconds = clock.groups()
             chapters.append((int(hours) * 3600 + int(minutes) * 60 + float(seconds), pairs.get(f"{key}NAME", "")))
     text = {k: v for k, v in pairs.items() if not k.startswith("CHAPTER") and k != "METADATA_BLOCK_PICTURE"}
     return ReadTags(text, tuple(chapters))

@@ -7,15 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import metta_audio
 from metta_audio.inspection import Inspection
 from metta_audio.rendering.flow import Plan
 from metta_audio.units import to_seconds
 
 SCHEMA = "metta_audio.manifest/1"
 
-MAKERS = ("espeakng-loader", "jinja2", "markdown-it-py", "mutagen", "numpy", "pillow", "scipy", "sentencex",
-          "soundfile", "soxr")  # fmt: skip
+MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "markdown-it-py", "mutagen", "numpy", "pillow", "scipy",
+          "sentencex", "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 
@@ -32,9 +31,9 @@ def manifest(plan: Plan, inspection: Inspection, speech_to_bed: float | None, fi
         "params": {key: value for key, value in session.params.items() if key not in session.private},
         "private_params": sorted(session.private),
         "language": session.header.language,
-        "words_a_minute": plan.options.rate or session.header.wpm,
+        "words_a_minute": float(plan.options.rate or session.header.wpm),
         "voices": {role: {"name": voice.name, "fingerprint": voice.fingerprint} for role, voice in plan.voices.items()},
-        "bed": {"name": Path(plan.palette.bed_name).name, "level_db": plan.options.bed_level},
+        "bed": {"name": Path(plan.palette.bed_name).name, "level_db": float(plan.options.bed_level)},
         "bell": plan.palette.bell_name,
         "sections": [
             {
@@ -55,7 +54,7 @@ def manifest(plan: Plan, inspection: Inspection, speech_to_bed: float | None, fi
             "speech_to_bed_db": speech_to_bed,
         },
         "files": {path.name: sha256(path) for path in files},
-        "versions": {"metta-audio": metta_audio.__version__, **{name: _version(name) for name in MAKERS}},
+        "versions": {name: _version(name) for name in MAKERS},
     }
 
 
