@@ -7,7 +7,7 @@ from math import ceil
 
 from metta_audio.errors import PacingError, Place
 from metta_audio.timeline.pace import Part, extremes
-from metta_audio.units import RATE, Samples, clock
+from metta_audio.units import LONGEST, RATE, Samples, clock
 
 MOST_CHANGES = 3
 """How many changes are proposed: more than three is a lecture."""
@@ -23,16 +23,25 @@ def explain(parts: Sequence[Part], target: Samples) -> PacingError:
     """
     shortest, longest = extremes(parts)
     if target < shortest:
-        changes = _ways_to_shorten(parts, shortest - target)
+        changes = [*_another_length(ceil(shortest / RATE / 60), longest), *_ways_to_shorten(parts, shortest - target)]
     elif target > longest:
-        changes = _ways_to_lengthen(parts, target - longest)
+        changes = [*_another_length(longest // RATE // 60, longest), *_ways_to_lengthen(parts, target - longest)]
     else:
-        changes = ["let a repeated section stretch further: its rigid parts leave a hole between two repeats"]
+        changes = [
+            "no number of repeats was found that makes just this length: give a section more silence, so that it can stretch"
+        ]
     possible = f"the shortest possible is {_minutes(shortest)}, the longest {_minutes(longest)}"
     return PacingError(
         f"{_minutes(target)} cannot be met: {possible}",
-        hint=", or ".join(changes) or "ask for a length between the two",
+        hint=", or ".join(changes[:MOST_CHANGES]) or "ask for a length between the two",
     )
+
+
+def _another_length(minutes: int, longest: int) -> list[str]:
+    """The nearest whole minute that is possible; none where no whole minute is."""
+    samples = minutes * 60 * RATE
+    plural = "s" if minutes != 1 else ""
+    return [f"ask for {minutes} minute{plural}"] if 0 < samples <= min(longest, LONGEST * RATE) else []
 
 
 def _minutes(samples: int) -> str:
@@ -58,13 +67,14 @@ def _ways_to_shorten(parts: Sequence[Part], missing: int) -> list[str]:
         ]
     # The smallest change that is enough by itself comes first, then the largest ones.
     ways.sort(key=lambda way: (way[0] < missing, way[0] if way[0] >= missing else -way[0], way[1]))
-    return [text for _, text in ways[:MOST_CHANGES]]
+    return [text for _, text in ways]
 
 
 def _ways_to_lengthen(parts: Sequence[Part], missing: int) -> list[str]:
     ways: list[tuple[int, str]] = []
-    for part in parts:
-        if part.title and part.high >= WORTH_NAMING:
+    # An opening or a goodbye said twice is no help, where there is anything between them.
+    for part in parts[2:-2] or parts[1:-1]:
+        if part.high >= WORTH_NAMING:
             times = part.repeat_max + ceil(missing / part.high)
             gained = part.high * (times - part.repeat_max)
             ways.append(

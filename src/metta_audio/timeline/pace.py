@@ -1,33 +1,41 @@
 """Where the length of every silence is decided, in one pure function: ``pace``.
 
-Three steps, each deterministic and each monotone in the target:
+Three steps, each deterministic:
 
-1. **Choose.** Sections that may drop or repeat are added one at a time in a fixed order, always the one that is
-   furthest below its share of the time. That gives a chain of choices, each longer than the one before. The choice
-   whose pauses need to change least (preferred length nearest to the target) is taken, among those that fit.
+1. **Choose** which optional sections sound and how often the others repeat, so that pauses stay nearest to their
+   preferred lengths. Choices that come within 2 % of the target of each other are heard as equal: among them the one
+   that keeps the sections nearest to their shares wins. A longer target never gets less to hear.
 2. **Spread over sections.** What is left over, or missing, goes first to unguided silences, then to pauses. Between
    sections it is poured like water: the section lowest against its share fills first (the highest empties first).
 3. **Spread inside a section.** Gaps grow or shrink in proportion to their weight times their preferred length, until
    a bound stops them.
 
-Pouring is counted in whole samples, so the sum is exact. Everything is O(n log n) in the number of gaps; only where no
-choice of the chain fits are all combinations of repeats searched.
+Pouring is counted in whole samples, so the sum is exact, and for one choice no gap shrinks when the target grows.
+Spreading is O(n log n) in the number of gaps. Few choices are all compared; of many, those on a chain are, in which
+each step adds the section furthest below its share.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
 
 from metta_audio.errors import Place
 from metta_audio.units import Samples
 
-SEARCH_LIMIT = 20_000
-"""How many combinations of repeats the search behind the chain keeps. Real scripts need a handful; 20,000 take about
-a second, and only a script whose sections are nearly all rigid can reach it."""
+FEW_CHOICES = 4_096
+"""Up to so many choices are all compared: 12 optional sections, or two that may sound up to 64 times."""
+
+HEARD_AS_EQUAL = 50
+"""A fiftieth of the target: pauses stretched by 2 % more or less cannot be told apart, sections out of balance can."""
+
+SEARCH_LIMIT = 100_000
+"""Partial choices that the search for any fitting choice looks at. Real scripts need a few hundred; so many take under
+a second. Only a script of many rigid sections reaches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,70 +206,82 @@ def _choose(parts: Sequence[Part], target: int) -> Choice:
     shortest, longest = extremes(parts)
     if not shortest <= target <= longest:
         raise DoesNotFit
-    chain = _chain(parts)
-    fitting = [k for k, link in enumerate(chain) if link.low <= target <= link.high]
+    count = prod(len(_times(part)) for part in parts)
+    choices = product(*map(_times, parts)) if count <= FEW_CHOICES else _chain(parts)
+    fitting = [choice for choice in choices if _fits(parts, choice, target)]
     if not fitting:
         return _search(parts, target)
-    best = min(fitting, key=lambda k: abs(chain[k].preferred - target))
-    choice = [0 if part.optional else part.repeat_min for part in parts]
-    for link in chain[1 : best + 1]:
-        choice[link.part] = link.times
-    return tuple(choice)
+    shares = _shares(parts, [part.preferred * part.repeat_min for part in parts])
+
+    def off(choice: Choice) -> int:
+        preferred = sum(part.preferred * times for part, times in zip(parts, choice, strict=True))
+        return abs(preferred - target) * HEARD_AS_EQUAL // max(target, 1)
+
+    def imbalance(choice: Choice) -> Fraction:
+        levels = [part.preferred * n / share for part, n, share in zip(parts, choice, shares, strict=True)]
+        return max(levels) - min(levels)
+
+    least = min(map(off, fitting))
+    return min((choice for choice in fitting if off(choice) == least), key=imbalance)
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """One choice of the chain: lengths in all, and which part now sounds how many times."""
-
-    low: int
-    preferred: int
-    high: int
-    part: int
-    times: int
+def _times(part: Part) -> list[int]:
+    """How often a part may sound, fewest first."""
+    return [0] * part.optional + list(range(part.repeat_min, part.repeat_max + 1))
 
 
-def _chain(parts: Sequence[Part]) -> list[_Link]:
+def _fits(parts: Sequence[Part], choice: Choice, target: int) -> bool:
+    low = sum(part.low * times for part, times in zip(parts, choice, strict=True))
+    high = sum(part.high * times for part, times in zip(parts, choice, strict=True))
+    return low <= target <= high
+
+
+def _chain(parts: Sequence[Part]) -> Iterator[Choice]:
     """Choices from the least to the most, each adding to the one before what is furthest below its share."""
     times = [0 if part.optional else part.repeat_min for part in parts]
-    shares = _shares(parts, [max(part.preferred * part.repeat_min, 1) for part in parts])
-    low = sum(part.low * n for part, n in zip(parts, times, strict=True))
-    preferred = sum(part.preferred * n for part, n in zip(parts, times, strict=True))
-    high = sum(part.high * n for part, n in zip(parts, times, strict=True))
-    chain = [_Link(low, preferred, high, -1, 0)]
+    shares = _shares(parts, [part.preferred * part.repeat_min for part in parts])
+    yield tuple(times)
     heap = [(Fraction(part.preferred * times[i]) / shares[i], i) for i, part in enumerate(parts)]
     heapq.heapify(heap)
     while heap:
         _, i = heapq.heappop(heap)
-        part = parts[i]
-        if times[i] >= part.repeat_max:
-            continue
-        more = 1 if times[i] else part.repeat_min
-        times[i] += more
-        low, preferred, high = low + part.low * more, preferred + part.preferred * more, high + part.high * more
-        chain.append(_Link(low, preferred, high, i, times[i]))
-        heapq.heappush(heap, (Fraction(part.preferred * times[i]) / shares[i], i))
-    return chain
+        if times[i] < parts[i].repeat_max:
+            times[i] = times[i] + 1 if times[i] else parts[i].repeat_min
+            yield tuple(times)
+            heapq.heappush(heap, (Fraction(parts[i].preferred * times[i]) / shares[i], i))
 
 
 def _search(parts: Sequence[Part], target: int) -> Choice:
-    """The first choice, over all combinations, that can have the target; DoesNotFit where there is none.
+    """Any choice, over all combinations, that can have the target; DoesNotFit where none is found.
 
-    Part by part, keeping for each partial choice the range of lengths it allows: a range inside another can never
-    reach what the other cannot.
+    Part by part, largest first, keeping for each partial choice the range of lengths it allows. What the parts to come
+    can no longer bring to the target goes, and so does a range inside another: it cannot reach what the other cannot.
     """
+    order = sorted(range(len(parts)), key=lambda i: (-parts[i].high * parts[i].repeat_max, i))
+    low_to_come = sum(parts[i].low * min(_times(parts[i])) for i in order)
+    high_to_come = sum(parts[i].high * max(_times(parts[i])) for i in order)
     ranges: list[tuple[int, int, Choice]] = [(0, 0, ())]
-    for part in parts:
-        times = [0] * part.optional + list(range(part.repeat_min, part.repeat_max + 1))
-        grown = sorted(
-            ((low + part.low * n, high + part.high * n, (*choice, n)) for low, high, choice in ranges for n in times),
-            key=lambda entry: (entry[0], -entry[1], entry[2]),
-        )
+    looked_at = 0
+    for i in order:
+        part = parts[i]
+        low_to_come -= part.low * min(_times(part))
+        high_to_come -= part.high * max(_times(part))
+        grown = []
+        for low, high, choice in ranges:
+            for n in _times(part):
+                looked_at += 1
+                if low + part.low * n + low_to_come > target:
+                    break
+                if high + part.high * n + high_to_come >= target:
+                    grown.append((low + part.low * n, high + part.high * n, (*choice, n)))
+            if looked_at > SEARCH_LIMIT:
+                raise DoesNotFit
+        grown.sort(key=lambda entry: (entry[0], -entry[1], entry[2]))
         ranges = []
         for entry in grown:
-            if entry[0] <= target and (not ranges or entry[1] > ranges[-1][1]):
+            if not ranges or entry[1] > ranges[-1][1]:
                 ranges.append(entry)
-        ranges = ranges[:SEARCH_LIMIT]
-    for low, high, choice in ranges:
-        if low <= target <= high:
-            return choice
-    raise DoesNotFit
+    if not ranges:
+        raise DoesNotFit
+    times = dict(zip(order, ranges[0][2], strict=True))
+    return tuple(times[i] for i in range(len(parts)))
