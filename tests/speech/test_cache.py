@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import threading
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from metta_audio.errors import SettingsError
 from metta_audio.script.model import Span
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.cache import ClipStore, key
+from metta_audio.speech.cache import ClipStore, key, open_store
 from metta_audio.speech.clip import Clip
 from metta_audio.speech.voice import Word
 
@@ -37,7 +38,6 @@ def test_what_comes_back_is_what_was_put_bit_for_bit(tmp_path, frames):
     back = ClipStore(tmp_path).get(NAME)
     assert back.wave.samples.tobytes() == clip.wave.samples.tobytes()
     assert (back.wave.rate, back.words) == (clip.wave.rate, clip.words)
-    assert ClipStore(tmp_path).length(NAME) == frames
 
 
 def test_the_extremes_of_the_grid_survive(tmp_path):
@@ -50,7 +50,6 @@ def test_the_extremes_of_the_grid_survive(tmp_path):
 def test_missing_is_none(tmp_path):
     store = ClipStore(tmp_path / "deep" / "er")
     assert store.get(NAME) is None
-    assert store.length(NAME) is None
 
 
 @given(st.floats(0, 1, exclude_max=True))
@@ -130,16 +129,20 @@ def test_no_text_is_told_by_name_or_content(tmp_path):
     assert b"Rosalind" not in path.read_bytes()
 
 
-def test_a_failed_write_leaves_the_old_clip_and_no_half_file(tmp_path, monkeypatch):
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device here")
+def test_a_full_disk_is_one_clear_error_and_leaves_the_old_clip_and_no_half_file(tmp_path, monkeypatch, capfd):
     store, old = ClipStore(tmp_path), a_clip(1)
     store.put(NAME, old)
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(suffix, dir):
+        part = dir / f"x{suffix}"
+        part.touch()
+        return os.open("/dev/full", os.O_WRONLY), str(part)
 
-    monkeypatch.setattr("metta_audio.speech.cache._write", full)
-    with pytest.raises(SettingsError, match=r"No space left.*; free some space"):
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(SettingsError, match=r"No space left.*; free some space.*METTA_CACHE"):
         store.put(NAME, a_clip(2))
+    assert capfd.readouterr().err == ""
     assert store.get(NAME).wave.samples.tobytes() == old.wave.samples.tobytes()
     assert len(list(tmp_path.glob("*/*"))) == 1
 
@@ -148,6 +151,33 @@ def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path):
     tmp_path.joinpath("file").write_text("in the way")
     with pytest.raises(SettingsError, match=r"speech cache .* cannot be written"):
         ClipStore(tmp_path / "file" / "clips")
+
+
+def test_without_a_cache_clips_live_as_long_as_the_store(tmp_path):
+    tmp_path.joinpath("file").write_text("in the way")
+    store = open_store(tmp_path / "file" / "clips")
+    store.put(NAME, a_clip())
+    assert store.get(NAME) is not None
+    folder = store.folder
+    assert folder.is_dir()
+    del store
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_a_cache_that_can_be_written_is_used_and_stays(tmp_path):
+    store = open_store(tmp_path)
+    store.put(NAME, a_clip())
+    del store
+    gc.collect()
+    assert ClipStore(tmp_path).get(NAME) is not None
+
+
+def test_where_no_folder_can_be_written_the_error_names_the_cache(tmp_path, monkeypatch):
+    tmp_path.joinpath("file").write_text("in the way")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match=r"file.*METTA_CACHE"):
+        open_store(tmp_path / "file" / "clips")
 
 
 def test_pruning_takes_the_least_recently_used_first(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from html import unescape
 
 import srt
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import Place
 from metta_audio.script.model import GUIDE, Header, Line, Minutes, Pause, Role, Section, Session
-from metta_audio.timeline.captions import SRT_LINE, VTT_LINE, captions, to_srt, to_vtt, transcript
+from metta_audio.timeline.captions import SRT_LINE, VTT_LINE, Caption, captions, to_srt, to_vtt, transcript
 from metta_audio.timeline.model import Word
 from metta_audio.timeline.place import Extent, place
 from metta_audio.units import RATE, Samples, Seconds, to_samples
@@ -91,7 +92,7 @@ def test_srt_never_exceeds_two_lines_of_32_and_cues_follow_the_words() -> None:
     assert len(read) > 2
     assert all(len(cue.content.splitlines()) <= 2 for cue in read)
     assert all(len(line) <= SRT_LINE for cue in read for line in cue.content.splitlines())
-    assert " ".join(" ".join(cue.content.split()) for cue in read) == f"{LONG.text} {SAID.text}"
+    assert " ".join(" ".join(cue.content.split()) for cue in read) == f"{LONG.text} {in_srt(SAID.text)}"
     starts = [cue.start for cue in read]
     assert starts == sorted(set(starts))
     assert all(cue.start < cue.end for cue in read)
@@ -108,7 +109,32 @@ def test_any_text_comes_back_whole(words: list[str], timed: bool) -> None:
     assert [unescape(" ".join(cue.text.split())) for cue in webvtt.from_buffer(io.StringIO(to_vtt(cues)))] == [
         line.text
     ]
-    assert " ".join(" ".join(cue.content.split()) for cue in srt.parse(to_srt(cues))) == line.text
+    assert " ".join(" ".join(cue.content.split()) for cue in srt.parse(to_srt(cues))) == in_srt(line.text)
+
+
+def in_srt(text: str) -> str:
+    return text.replace("-->", "→")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["May", "12", "&", "-->", "1 2"]), st.integers(0, 3)), min_size=1))
+def test_stamps_rise_strictly_from_the_cues_start_and_stand_before_what_is_spoken(
+    said: list[tuple[str, int]],
+) -> None:
+    words = tuple((text, 1000 + onset) for text, onset in said)
+    text = to_vtt([Caption(1000, 9000, "Guide", " ".join(text for text, _ in said), words)])
+    stamps = [round(seconds(stamp) * 1000) for stamp in re.findall(r"<(\d\d:[\d:.]+)>", text)]
+    assert stamps == sorted(set(stamps))
+    assert all(1000 < stamp for stamp in stamps)
+    assert set(re.findall(r"<\d\d:[\d:.]+>(\S+?)(?=\s|</v>)", text)) <= {"May", "12", "1", "2"}
+    spoken = [onset for text, onset in words if text not in ("&", "-->")]
+    assert (max(spoken, default=0) > 1000) == bool(stamps)
+
+
+def test_an_arrow_in_the_text_never_looks_like_the_times_of_an_srt_cue() -> None:
+    session, plan = made(SAID, Line(GUIDE, "One --->two.", AT))
+    text = to_srt(captions(plan, session, {}))
+    assert text.count("-->") == len(list(srt.parse(text)))
+    assert "One -→two." in text
 
 
 def test_the_transcript_names_sections_and_whoever_is_not_the_guide() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -76,26 +77,20 @@ class ClipStore:
         """Keep ``clip``: the file appears whole or not at all."""
         stored = np.round(clip.wave.samples[:, 0].astype(np.float64) * (1 << 23)).astype(np.int32) << _SHIFT
         note = {"digest": _digest(stored), "words": [[word.start, word.end, word.onset] for word in clip.words]}
+        content = _flac(stored, json.dumps(note, separators=(",", ":")))
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
             try:
                 with os.fdopen(handle, "wb") as raw:
-                    _write(raw, stored, json.dumps(note, separators=(",", ":")))
+                    raw.write(content)
                 Path(name).replace(path)
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-        except (OSError, soundfile.LibsndfileError) as error:
+        except OSError as error:
             raise _unwritable(self.folder, error) from error
-
-    def length(self, key: str) -> Samples | None:
-        """Length from the file's header alone: cheap, and not proof that the rest is sound."""
-        try:
-            return Samples(soundfile.info(self._path(key)).frames)
-        except (OSError, soundfile.LibsndfileError):
-            return None
 
     def prune(self, most_bytes: int = MOST_BYTES) -> None:
         """Delete the least recently used files until at most ``most_bytes`` are left."""
@@ -118,18 +113,39 @@ class ClipStore:
         return self.folder / key[:2] / f"{key}.flac"
 
 
+def open_store(folder: Path) -> ClipStore:
+    """The clips in ``folder``; where it cannot be written, in a temporary one that vanishes with the store.
+
+    A cache costs time when it is missing, never the recording. Raises SettingsError where neither can be written.
+    """
+    try:
+        return ClipStore(folder)
+    except SettingsError:
+        try:
+            temporary = tempfile.TemporaryDirectory(prefix="metta-clips-")
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        store = ClipStore(Path(temporary.name))
+        weakref.finalize(store, temporary.cleanup)
+        return store
+
+
 def _digest(stored: NDArray[np.int32]) -> str:
     return hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
 
 
-def _write(raw: Any, stored: NDArray[np.int32], note: str) -> None:
-    with soundfile.SoundFile(raw, "w", RATE, 1, "PCM_24", format="FLAC", compression_level=0.0) as file:
+def _flac(stored: NDArray[np.int32], note: str) -> bytes:
+    # In memory: libsndfile writes a Python file through callbacks, and an error in one of them, such as a full disk,
+    # is printed as a traceback and lost.
+    content = io.BytesIO()
+    with soundfile.SoundFile(content, "w", RATE, 1, "PCM_24", format="FLAC", compression_level=0.0) as file:
         file.comment = note
         file.write(stored)
+    return content.getvalue()
 
 
 def _unwritable(folder: Path, error: Exception) -> SettingsError:
     return SettingsError(
         f"the speech cache {folder} cannot be written ({error})",
-        hint="free some space there, or choose another folder for the cache",
+        hint="free some space there, or name another folder in METTA_CACHE",
     )

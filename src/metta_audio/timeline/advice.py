@@ -23,13 +23,17 @@ def explain(parts: Sequence[Part], target: Samples) -> PacingError:
     """
     shortest, longest = extremes(parts)
     if target < shortest:
-        changes = [*_another_length(ceil(shortest / RATE / 60), longest), *_ways_to_shorten(parts, shortest - target)]
-    elif target > longest:
-        changes = [*_another_length(longest // RATE // 60, longest), *_ways_to_lengthen(parts, target - longest)]
-    else:
         changes = [
-            "no number of repeats was found that makes just this length: give a section more silence, so that it can stretch"
+            *_another_length(ceil(shortest / RATE / 60), shortest, longest),
+            *_ways_to_shorten(parts, shortest - target),
         ]
+    elif target > longest:
+        changes = [
+            *_another_length(longest // RATE // 60, shortest, longest),
+            *_ways_to_lengthen(parts, target - longest),
+        ]
+    else:
+        changes = ["no number of repeats was found that makes just this length: let a section have more silence"]
     possible = f"the shortest possible is {_minutes(shortest)}, the longest {_minutes(longest)}"
     return PacingError(
         f"{_minutes(target)} cannot be met: {possible}",
@@ -37,11 +41,11 @@ def explain(parts: Sequence[Part], target: Samples) -> PacingError:
     )
 
 
-def _another_length(minutes: int, longest: int) -> list[str]:
+def _another_length(minutes: int, shortest: int, longest: int) -> list[str]:
     """The nearest whole minute that is possible; none where no whole minute is."""
     samples = minutes * 60 * RATE
     plural = "s" if minutes != 1 else ""
-    return [f"ask for {minutes} minute{plural}"] if 0 < samples <= min(longest, LONGEST * RATE) else []
+    return [f"ask for {minutes} minute{plural}"] if shortest <= samples <= min(longest, LONGEST * RATE) else []
 
 
 def _minutes(samples: int) -> str:

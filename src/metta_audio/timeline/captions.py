@@ -70,25 +70,37 @@ def _pieces(text: str, words: Sequence[Word]) -> Iterator[tuple[str, int]]:
 
 
 def to_vtt(items: Iterable[Caption]) -> str:
-    """WebVTT, a cue a sentence: ``<v Role>``, a timestamp before every word but the first, lines of at most 65."""
+    """WebVTT, a cue a sentence: ``<v Role>``, lines of at most 65, and timestamps before words.
+
+    A word has one where it begins later than the cue and than the timestamp before it; what has no letter and no
+    digit is not spoken, and has none.
+    """
     blocks = ["WEBVTT"]
     for number, caption in enumerate(items, 1):
-        lines = _wrap(caption.words, VTT_LINE)
-        body = "\n".join(
-            " ".join(
-                # A timestamp must lie after the cue's start and may not go back: the first word needs none.
-                (f"<{_stamp(onset, '.')}>" if onset > caption.start else "") + escape(text, quote=False)
-                for text, onset in line
-            )
-            for line in lines
-        )
+        body = "\n".join(_stamped(_wrap(caption.words, VTT_LINE), caption.start))
         times = f"{_stamp(caption.start, '.')} --> {_stamp(caption.end, '.')}"
         blocks.append(f"{number}\n{times}\n<v {escape(caption.speaker, quote=False)}>{body}</v>")
     return "\n\n".join(blocks) + "\n"
 
 
+def _stamped(lines: Iterable[Sequence[tuple[str, int]]], start: int) -> Iterator[str]:
+    """Lines with timestamps that rise strictly from ``start``, as WebVTT demands within a cue."""
+    last = start
+    for line in lines:
+        words = []
+        for text, onset in line:
+            stamp = ""
+            if onset > last and any(map(str.isalnum, text)):
+                stamp, last = f"<{_stamp(onset, '.')}>", onset
+            words.append(stamp + escape(text, quote=False))
+        yield " ".join(words)
+
+
 def to_srt(items: Iterable[Caption]) -> str:
-    """SubRip: a sentence too long for two lines of 32 goes on in the next cue, from the time of its first word."""
+    """SubRip: a sentence too long for two lines of 32 goes on in the next cue, from the time of its first word.
+
+    SubRip has no escapes: an arrow of three signs, which parts the times of a cue, becomes one of a single sign.
+    """
     blocks: list[str] = []
     for caption in items:
         lines = _wrap(caption.words, SRT_LINE)
@@ -96,7 +108,7 @@ def to_srt(items: Iterable[Caption]) -> str:
         starts = [caption.start, *(group[0][0][1] for group in groups[1:])]
         ends = [*starts[1:], caption.end]
         for group, start, end in zip(groups, starts, ends, strict=True):
-            body = "\n".join(" ".join(text for text, _ in line) for line in group)
+            body = "\n".join(" ".join(text for text, _ in line) for line in group).replace("-->", "→")
             times = f"{_stamp(start, ',')} --> {_stamp(max(end, start + 1), ',')}"
             blocks.append(f"{len(blocks) + 1}\n{times}\n{body}\n")
     return "\n".join(blocks)
