@@ -98,9 +98,13 @@ class Shelves:
             raise ShelfError(f'no practice is called "{practice}"', hint=hint)
         return read_script(practices[practice]), self
 
+    def pack_file(self, name: str) -> Path:
+        """Where a pack lies: ``packs/NAME.yaml`` on a shelf."""
+        return self._script_data(PACKS, name, ".yaml", "phrase pack")
+
     def pack(self, name: str) -> tuple[str, ...]:
-        """The phrases of a pack, from ``packs/NAME.yaml``: a list of texts under ``phrases``."""
-        path = self._script_data(PACKS, name, ".yaml", "phrase pack")
+        """The phrases of a pack: a list of texts under ``phrases``."""
+        path = self.pack_file(name)
         try:
             data = read_front_matter(_read(path), file=str(path), first_line=1).data
         except ScriptError as error:
@@ -116,8 +120,8 @@ class Shelves:
         return tuple(phrases)
 
     def part(self, name: str) -> tuple[str, str]:
-        """Path and text of the part that ``{% include "parts/NAME.md" %}`` asks for."""
-        path = self._script_data(PARTS, name.removeprefix("parts/").removesuffix(".md"), ".md", "part")
+        """Path and text of the part that ``{% include "_parts/NAME.md" %}`` asks for."""
+        path = self._script_data(PARTS, name.removeprefix("_parts/").removesuffix(".md"), ".md", "part in _parts/")
         return str(path), _read(path)
 
     def bed(self, name: str) -> tuple[str, str]:

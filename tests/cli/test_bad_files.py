@@ -70,7 +70,7 @@ def secret(tmp_path: Path) -> Path:
 
 USES = {
     "packs/own.yaml": "{% for wish in pack('own') %}{{ wish }}.{% endfor %}",
-    "_parts/own.md": "{% include 'parts/own.md' %}",
+    "_parts/own.md": "{% include '_parts/own.md' %}",
     "sounds/own.wav": "Sit. [sound own.wav]",
 }
 
@@ -178,7 +178,8 @@ def test_the_default_name_tells_practice_and_minutes(run: Callable[..., Any], ho
 
 def test_a_cache_that_cannot_be_written(run: Callable[..., Any], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METTA_CACHE", str(home / "s.md"))
-    assert "cache" in run("render", "s.md", "-o", "a.wav").complaint()
+    ran = run("render", "s.md", "-o", "a.wav")
+    assert (ran.code, ran.err) == (0, "")
     assert run("plan", "s.md", "--estimate").code == 0
 
 

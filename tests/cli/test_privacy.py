@@ -51,7 +51,7 @@ FAULTS = [
     "{{ name + 1 }}",
     "{{ [1, 2][name] }}",
     "{{ name | int }}",
-    "{% include 'parts/' ~ name %}",
+    "{% include '_parts/' ~ name %}",
     "{{ {'a': 1}[name] }}",
     "{{ range(name) }}",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metta_audio.encode.container import CONTAINERS, Container, container, write_audio
+from metta_audio.encode.mp3 import FRAME, Mp3Writer, crc16
 from metta_audio.errors import EncodeError
 from metta_audio.sound.wave import Block
 from metta_audio.units import RATE
@@ -111,3 +114,27 @@ def test_a_full_disk_is_an_error_in_every_format() -> None:
         pytest.skip("no /dev/full on this system")
     with pytest.raises(EncodeError, match="disk"):
         write_audio(full, CONTAINERS["wav"], noise(3 * RATE), frames=3 * RATE)
+
+
+@given(st.integers(1, 9_000))
+@settings(max_examples=40)
+def test_any_number_of_samples_decodes_to_itself(frames: int) -> None:
+    sound = np.concatenate(list(noise(frames)))
+    file = io.BytesIO()
+    with Mp3Writer(file) as writer:
+        writer.write(sound)
+    assert len(soundfile.read(io.BytesIO(file.getvalue()))[0]) == frames
+
+
+def test_the_info_header_says_what_is_in_the_file(tmp_path: Path) -> None:
+    frames = 3 * RATE + 5
+    path = tmp_path / "x.mp3"
+    write_audio(path, CONTAINERS["mp3"], noise(frames), frames=frames)
+    data = path.read_bytes()
+    count, size = struct.unpack(">II", data[44:52])
+    assert size == len(data) == struct.unpack(">I", data[184:188])[0]
+    delay, padding = data[177] << 4 | data[178] >> 4, (data[178] & 15) << 8 | data[179]
+    assert count * FRAME - delay - padding == frames
+    assert list(data[52:152]) == sorted(data[52:152])
+    assert int.from_bytes(data[190:192], "big") == crc16(data[:190])
+    assert crc16(b"123456789") == 0xBB3D  # the check value of CRC-16/ARC

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,17 @@ def test_mp3_carries_id3v23_in_utf16_with_one_ordered_top_level_toc(tmp_path: Pa
     assert tag["TIT2"].encoding == 1
     assert str(tag["TLAN"]) == "deu"
     assert b"TYER" in data[:60_000]
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("en-us", "eng"), ("EN", "eng"), ("nb", "nob"), ("sr", "srp"), ("cy", "cym"), ("la", "lat"), ("yue", "yue"),
+     ("en-gb-scotland", "eng"), ("aa", "aar"), ("zu", "zul"), ("", "und"), ("english", "und"), ("qx", "und")],
+)  # fmt: skip
+def test_every_language_has_its_three_letters(language: str, code: str, tmp_path: Path) -> None:
+    path = tagged(CONTAINERS["mp3"], tmp_path)
+    write_tags(path, CONTAINERS["mp3"], replace(TAGS, language=language))
+    assert str(ID3(path)["TLAN"]) == code
 
 
 @pytest.mark.parametrize("kind", CONTAINERS.values(), ids=list(CONTAINERS))

@@ -59,7 +59,7 @@ def test_packs_parts_and_sounds_follow_the_same_order(here: Path) -> None:
     put(here, "scripts/packs/four-wishes.yaml", "phrases: [mine]\n")
     assert shelves.pack("four-wishes") == ("mine",)
     put(here, "scripts/_parts/opening.md", "Project.")
-    assert shelves.part("parts/opening.md") == (str(Path("scripts/_parts/opening.md")), "Project.")
+    assert shelves.part("_parts/opening.md") == (str(Path("scripts/_parts/opening.md")), "Project.")
     put(here, "sounds/beds/rain.toml", "mine")
     assert shelves.bed("rain")[1] == "mine"
     assert "rain" in shelves.beds()
@@ -68,7 +68,7 @@ def test_packs_parts_and_sounds_follow_the_same_order(here: Path) -> None:
     put(here, "talk/_parts/opening.md", "Beside.")
     put(here, "talk/sounds/bells/bowl.toml", "beside")
     assert beside.pack("four-wishes") == ("beside",)
-    assert beside.part("parts/opening.md")[1] == "Beside."
+    assert beside.part("_parts/opening.md")[1] == "Beside."
     assert beside.bell("bowl")[1] == "beside"
     assert shelves.pack("four-wishes") == ("mine",)
 

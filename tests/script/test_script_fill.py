@@ -153,6 +153,21 @@ def test_roles_are_matched_by_name_or_title_in_any_case(items_of):
     ]  # fmt: skip
 
 
+def test_a_space_before_the_colon_is_no_fault(items_of):
+    lines = [i for i in items_of("Self : I see.\nRemember : rest.") if isinstance(i, Line)]
+    assert [(i.role, i.text) for i in lines] == [("self", "I see."), ("self", "Remember : rest.")]
+
+
+def test_a_sentence_of_the_longest_kind_is_spoken(spoken):
+    assert spoken("word " * 100) == [("word " * 100).strip()]
+
+
+def test_a_sentence_made_too_long_by_a_listener_is_refused_without_their_words(session_of):
+    with pytest.raises(ScriptError, match="more than 100 words") as caught:
+        session_of("{{ name }} {{ name }} {{ name }}", name="ana " * 40)
+    assert "ana" not in str(caught.value)
+
+
 def test_prose_with_a_colon_is_prose(spoken):
     for text in (
         "Notice three things: one.",
@@ -172,6 +187,7 @@ def test_prose_with_a_colon_is_prose(spoken):
         ("Inner critc: hello", 1, 1, 'did you mean "Inner-critic:"'),
         ("Remember: rest", 1, 1, "to speak it write Remember\\:"),
         ("**Self:** hi", 1, 1, "no asterisks"),
+        ("**Self** : hi", 1, 1, "no asterisks"),
         ("## X\nhi", 1, 1, "sections have one level"),
         ("#X\nhi", 1, 1, "starts with #"),
         ("#\nhi", 1, 1, "no title"),
@@ -213,6 +229,11 @@ def test_prose_with_a_colon_is_prose(spoken):
         ("a\n <!-- b", 2, 2, "comment is never closed"),
         ("…", 1, 1, "nothing is left to hear"),
         ("{% if false %}Hi{% endif %}", 1, 1, "nothing is left to hear"),
+        ("Self:\n\nI see.", 1, 1, "this role says nothing"),
+        ("Hi.\nSelf: <!-- a -->\nCritic: b", 2, 1, "this role says nothing"),
+        ("Go on. " + "word " * 101, 1, 8, "more than 100 words: nobody can follow it; end it sooner"),
+        ("x" * 1_001, 1, 1, "more than 1,000 characters"),
+        ('(x)[sub:"' + "y" * 1_001 + '"]', 1, 2, "more than 1,000 characters"),
         ("a. " * 7_000, 1, None, "20,000 characters"),
         ("# A\na\n" * 201, 401, 1, "more than 200 sections"),
         ("Yes. Ah!\n\n" * 2_501, 5001, 1, "more than 5,000 sentences"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 
 import pytest
@@ -80,10 +81,10 @@ def test_macros_and_set_blocks_hold_cues(items_of):
     )
     items = items_of(body, name="[bell]")
     assert [i.text for i in items if isinstance(i, Line)] == [
-        "May [bell] be well.",
+        "May bell be well.",
         "Rest.",
         "May all be well.",
-        "[bell]",
+        "bell",
     ]
     assert [i.preferred for i in items if isinstance(i, Pause) and i.kind in {"pause", "silence"}] == [4, 60, 5]
 
@@ -97,26 +98,25 @@ def test_a_line_of_tags_leaves_no_trace_and_words_are_never_glued(spoken):
 
 
 def test_a_part_without_a_last_line_end_is_not_glued_to_the_next_line(spoken):
-    assert spoken('{% include "parts/a.md" %}\nand two', parts={"parts/a.md": "One"}) == ["One and two"]
+    assert spoken('{% include "_parts/a.md" %}\nand two', parts={"_parts/a.md": "One"}) == ["One and two"]
 
 
 def test_a_part_is_included_and_its_lines_keep_their_own_places(items_of):
-    body = 'Hello.\n{% include "parts/opening.md" %}\nBye.'
-    items = [i for i in items_of(body, parts={"parts/opening.md": "One.\r\n\r\nTwo {{ n }}."}) if isinstance(i, Line)]
+    body = 'Hello.\n{% include "_parts/opening.md" %}\nBye.'
+    items = [i for i in items_of(body, parts={"_parts/opening.md": "One.\r\n\r\nTwo {{ n }}."}) if isinstance(i, Line)]
     assert [(i.text, i.place.file, i.place.line) for i in items[1:3]] == [
-        ("One.", "shelf/parts/opening.md", 1),
-        ("Two 3.", "shelf/parts/opening.md", 3),
+        ("One.", "shelf/_parts/opening.md", 1),
+        ("Two 3.", "shelf/_parts/opening.md", 3),
     ]
     assert items[3].text == "Bye."
 
 
 def test_an_error_in_a_part_points_into_the_part(fault):
-    error = fault('{% include "parts/a.md" %}', parts={"parts/a.md": "Fine.\n\nSo {{ nmae }}."})
-    assert str(error.place) == "shelf/parts/a.md:3:7"
-    assert str(fault('{% include "parts/a.md" %}', parts={"parts/a.md": "x\n [pauze]"}).place) == "shelf/parts/a.md:2:2"
-    assert (
-        str(fault('{% include "parts/a.md" %}', parts={"parts/a.md": "x\n{% endif %}"}).place) == "shelf/parts/a.md:2:1"
-    )
+    error = fault('{% include "_parts/a.md" %}', parts={"_parts/a.md": "Fine.\n\nSo {{ nmae }}."})
+    assert str(error.place) == "shelf/_parts/a.md:3:7"
+    for text, place in (("x\n [pauze]", "2:2"), ("x\n{% endif %}", "2:1")):
+        error = fault('{% include "_parts/a.md" %}', parts={"_parts/a.md": text})
+        assert str(error.place) == f"shelf/_parts/a.md:{place}"
 
 
 def test_a_list_parameter_is_a_list(spoken):
@@ -146,12 +146,15 @@ def test_the_same_seed_gives_the_same_choice(spoken):
         ("a {{ n | uper }}", 1, 10, 'no filter uper; did you mean "upper"'),
         ("a {{ n is oddd }}", 1, 11, 'no test oddd; did you mean "odd"'),
         ("{{ name.uper() }}", 1, 1, 'did you mean "upper"'),
-        ("a {{ n", 1, 3, "end of print statement"),
+        ("a {{ n", 1, 3, "close it with }}"),
+        ("a {% if n", 1, 3, "close it with %}"),
+        ("a {% endif %}", 1, 3, "write {% if … %} above it"),
+        ("a {{ name | int }}", 1, 3, "this text is not a number"),
         ("a {# x", 1, 3, "Missing end of comment"),
         ("{{ rings }}", 1, 1, "a list cannot be spoken"),
         ("{{ none }}", 1, 1, "nothing to say"),
         ("{{ pack }}", 1, 1, "put () behind its name"),
-        ("{{ 1 / 0 }}", 1, 1, "division by zero"),
+        ("{{ 1 / 0 }}", 1, 1, "division by zero; divide only inside"),
         ("{{ 'a' + 'b' }}", 1, 1, "join text with ~"),
         ("{% for x in n %}{% endfor %}", 1, 1, "a number cannot be looped over"),
         ("{{ choose([]) }}", 1, 1, "nothing to choose from"),
@@ -168,7 +171,7 @@ def test_an_unknown_pack_or_part_points_at_where_it_was_asked_for(fault, body_li
     error = fault('a\n{% for w in pack("for-wishes") %}{% endfor %}')
     assert isinstance(error, ShelfError)
     assert (error.place.line, error.hint) == (body_line + 1, 'did you mean "four-wishes"?')
-    assert isinstance(fault('{% include "parts/x.md" %}'), ShelfError)
+    assert isinstance(fault('{% include "_parts/x.md" %}'), ShelfError)
 
 
 @pytest.mark.parametrize(
@@ -193,13 +196,13 @@ def test_an_unknown_pack_or_part_points_at_where_it_was_asked_for(fault, body_li
         "{{ name.translate({}) }}",
         "{% include '/etc/passwd' %}",
         "{% include '../secret.md' %}",
-        "{% include 'parts/../../secret.md' %}",
+        "{% include '_parts/../../secret.md' %}",
         "{% include name %}",
-        "{% include ['parts/a.md', name] %}",
-        "{% include 'parts/a.md' ignore missing %}",
-        "{% import 'parts/a.md' as a %}",
-        "{% from 'parts/a.md' import a %}",
-        "{% extends 'parts/a.md' %}",
+        "{% include ['_parts/a.md', name] %}",
+        "{% include '_parts/a.md' ignore missing %}",
+        "{% import '_parts/a.md' as a %}",
+        "{% from '_parts/a.md' import a %}",
+        "{% extends '_parts/a.md' %}",
         "{% block a %}{% endblock %}",
         "{% autoescape false %}{{ name }}{% endautoescape %}",
         "{% filter upper %}a{% endfilter %}",
@@ -235,13 +238,13 @@ BOMBS = {
     + "{{ a40() }}",
     "macro calls itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "macros call each other": "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
-    "part includes itself": '{% include "parts/r.md" %}',
-    "doubling parts": '{% include "parts/d0.md" %}',
+    "part includes itself": '{% include "_parts/r.md" %}',
+    "doubling parts": '{% include "_parts/d0.md" %}',
     "long data in a loop": "{% macro m() %}{% for i in range(900) %}"
     + "x" * 50_000
     + "{% endfor %}{% endmacro %}{{ m() }}",
     "long block in a loop": "{% for i in range(900) %}{% set x %}" + "x" * 50_000 + "{% endset %}{% endfor %}",
-    "long value in a loop": "{% for i in range(900) %}{{ name }}{% endfor %}",
+    "long value in a loop": "{% for i in range(900) %}" + "{{ name }}" * 9 + "{% endfor %}",
     "replace": "{% set ns = namespace(x='aaaa') %}"
     "{% for i in range(30) %}{% set ns.x = ns.x | replace('a', 'aa') %}{% endfor %}",
     "deep brackets": "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
@@ -250,15 +253,46 @@ BOMBS = {
     "many tags": "{{ n }}" * 100_000,
     "huge integer": "{{ " + "9" * 10_000 + " }}",
     "infinite": "{{ 1e999 }}",
+    "filters in nested loops": "{% for a in range(18) %}{% for b in range(1000) %}"
+    + "{% set x = 'abc' | upper | lower %}" * 4_000
+    + "{% endfor %}{% endfor %}x",
+    "filters in a called macro": "{% macro m() %}"
+    + "{% set x = 'abc' | upper | lower %}" * 4_000
+    + "{% endmacro %}{% for b in range(1000) %}{% set y = m() %}{% endfor %}x",
+    "loop test": "{% for a in range(1000) if " + " or ".join(["a < 0"] * 900) + " %}{% endfor %}x",
+    "filter on a long text": "{% set x = '"
+    + "é" * 9_999
+    + "' %}{% for a in range(1000) %}"
+    + "{% set y = x | upper %}" * 20
+    + "{% endfor %}x",
+    "split of a long literal": "{% for a in range(900) %}{% set x = '"
+    + "a " * 400_000
+    + "'.split(' ') %}{% endfor %}x",
+    "split into many": "{% set x = '" + "a " * 4_000 + "'.split(' ') %}x",
+    "search in a long text": "{% set x = '"
+    + "a" * 9_999
+    + "' %}{% for a in range(1000) %}"
+    + "{% if (x ~ 'b') in x %}{% endif %}" * 20
+    + "{% endfor %}x",
+    "comparing blocks": "{% set x %}"
+    + "a" * 400_000
+    + "{% endset %}{% for a in range(1000) %}"
+    + "{% if x == x[1:] %}{% endif %}" * 9
+    + "{% endfor %}x",
+    "sorting lists": "{% set x = range(1000) | reverse %}{% for a in range(1000) %}"
+    + "{% set y = x | sort %}" * 9
+    + "{% endfor %}x",
+    "making lists": "{% for a in range(1000) %}" + "{% set y = range(1000) %}" * 9 + "{% endfor %}x",
+    "printing nothing": "{% for a in range(1000) %}" + "{% set y %}{{ '' }}{% endset %}" * 1_000 + "{% endfor %}x",
     "not nots": "{% if " + "not " * 5_000 + "n %}x{% endif %}",
 }
 
 
 @pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS.keys())
 def test_no_script_can_exhaust_the_machine(fault, body):
-    parts = {"parts/r.md": 'x{% include "parts/r.md" %}', "parts/d40.md": "x"}
-    parts |= {f"parts/d{i}.md": f'{{% include "parts/d{i + 1}.md" %}}' * 2 for i in range(40)}
-    error = fault(body, name="n" * 9_000, parts=parts)
+    parts = {"_parts/r.md": 'x{% include "_parts/r.md" %}', "_parts/d40.md": "x"}
+    parts |= {f"_parts/d{i}.md": f'{{% include "_parts/d{i + 1}.md" %}}' * 2 for i in range(40)}
+    error = fault(body, name="n" * 300, parts=parts)
     assert isinstance(error, ScriptError), error
     assert not re.search("nothing is left|without a cue", str(error)), "it ran to its end"
 
@@ -290,3 +324,44 @@ def test_errors_do_not_repeat_a_listeners_words(fault):
         "{{ range(name) }}",
     ):
         assert "Ana" not in str(fault(body, name="Ana"))
+
+
+def test_a_practice_of_the_longest_kind_fits_the_budget(session_of):
+    body = "{% macro wish(who, gap) %}\nMay {{ who | lower }} be well. [pause {{ [gap, 3] | max }}s]\n{% endmacro %}\n"
+    body += "{% for a in range(4) %}\n{% for b in range(900) %}\n{{ wish(area, b + a) }}\n{% endfor %}\n{% endfor %}"
+    assert len(session_of(body).sections[0].items) == 7_200
+
+
+def test_packs_and_parts_are_read_once(items_of, monkeypatch):
+    asked = []
+    library = sys.modules[items_of.__module__].FakeLibrary
+    for kind in ("pack", "part"):
+        read = getattr(library, kind)
+        monkeypatch.setattr(library, kind, lambda self, name, read=read: asked.append(name) or read(self, name))
+    body = "{% for a in range(9) %}\n{{ pack('four-wishes') | first }}.\n{% include '_parts/a.md' %}\n{% endfor %}"
+    items_of(body, parts={"_parts/a.md": "Go."})
+    assert sorted(asked) == ["_parts/a.md", "four-wishes"]
+
+
+def test_a_pack_is_named_in_errors_only_by_the_author(fault):
+    error = fault("{{ pack(name) | first }}", name="Ana")
+    assert isinstance(error, ShelfError)
+    assert "Ana" not in str(error)
+    assert 'no pack is called "…"' in str(error)
+
+
+@pytest.mark.parametrize("phrase", ["be safe [pause 2s]", "*be*", "be `x`", "(be)[slow]", "a <b>"])
+def test_a_phrase_of_a_pack_holds_no_markup(fault, phrase, body_line):
+    error = fault("Hi.\n{% for w in pack('p') %}\nMay I {{ w }}.\n{% endfor %}", packs={"p": ("be well", phrase)})
+    assert f'the pack "p" holds markup, which would be spoken: "{phrase}"' in str(error)
+    assert error.place.line == body_line + 1
+    assert "write the cue in the script" in error.hint
+
+
+def test_a_printed_value_is_never_a_cue(fault, spoken):
+    assert "a printed value is never a cue" in str(fault("{% set c = '[pause 3s]' %}A. {{ c }} B."))
+    assert spoken("Hello {{ name }}, hi.", name=" [pause 9h] a[b]c [") == ["Hello pause 9h a b c , hi."]
+
+
+def test_parts_have_one_form(fault):
+    assert '{% include "_parts/NAME.md" %}' in fault('{% include "parts/a.md" %}').hint

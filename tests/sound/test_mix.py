@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SoundError
 from metta_audio.sound.duck import Ducking
-from metta_audio.sound.mix import Distance, Placed, Score, Source, WaveSource, mix, speech_to_bed, stems
+from metta_audio.sound.mix import BLOCK, Distance, Placed, Score, Source, WaveSource, mix, stems
 from metta_audio.sound.wave import Wave
 from metta_audio.units import Samples
 
@@ -148,14 +148,18 @@ def test_a_source_that_starts_before_the_recording_joins_in_its_middle() -> None
     assert not after[30:].any()
 
 
+def speech_to_bed(score: Score, block: int = BLOCK) -> float:
+    distance = Distance(score.ducking)
+    for _ in mix(score, block=block, distance=distance):
+        pass
+    return distance.result()
+
+
 def test_speech_to_bed_is_measured_where_someone_speaks() -> None:
     ducking = Ducking(((Samples(2000), Samples(6000)), (Samples(4000), Samples(9000))))
     score = Score(Samples(LENGTH), (placed(2000, 7000, 1, level=0.2),), (), Noise(2, level=0.02), ducking)
     assert speech_to_bed(score) == pytest.approx(20 + 6, abs=0.3)
-    distance = Distance(ducking)
-    for _ in mix(score, block=700, distance=distance):
-        pass
-    assert distance.result() == pytest.approx(speech_to_bed(score), abs=1e-9)
+    assert speech_to_bed(score, block=700) == pytest.approx(speech_to_bed(score), abs=1e-9)
     louder = Score(score.length, score.voice, (placed(0, LENGTH, 5, level=0.9),), score.bed, ducking)
     assert speech_to_bed(louder) == speech_to_bed(score)  # cues are neither
 

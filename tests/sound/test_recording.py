@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -178,6 +180,13 @@ def test_other_formats_go_through_ffmpeg(tmp_path: Path, require_program: Callab
     (tmp_path / "text.m4a").write_text("not a sound")
     with pytest.raises(SoundError, match="not a sound that can be read"):
         open_recording(tmp_path / "text.m4a")
+
+
+def test_without_ffmpeg_pydub_is_imported_without_a_word(tmp_path: Path) -> None:
+    code = "from metta_audio.sound.audio_segment import segment_type; print(segment_type().__name__)"
+    command = [sys.executable, "-W", "ignore:invalid escape", "-c", code]
+    ran = subprocess.run(command, env={**os.environ, "PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("AudioSegment\n", "")
 
 
 def test_without_ffmpeg_the_error_says_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

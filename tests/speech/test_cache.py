@@ -129,19 +129,17 @@ def test_no_text_is_told_by_name_or_content(tmp_path):
     assert b"Rosalind" not in path.read_bytes()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device here")
-def test_a_full_disk_is_one_clear_error_and_leaves_the_old_clip_and_no_half_file(tmp_path, monkeypatch, capfd):
+def test_a_full_disk_is_one_clear_error_and_leaves_the_old_clip_and_no_half_file(tmp_path, capfd):
+    resource = pytest.importorskip("resource")
     store, old = ClipStore(tmp_path), a_clip(1)
     store.put(NAME, old)
-
-    def full(suffix, dir):
-        part = dir / f"x{suffix}"
-        part.touch()
-        return os.open("/dev/full", os.O_WRONLY), str(part)
-
-    monkeypatch.setattr("tempfile.mkstemp", full)
-    with pytest.raises(SettingsError, match=r"No space left.*; free some space.*METTA_CACHE"):
-        store.put(NAME, a_clip(2))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(SettingsError, match=r"File too large.*; free some space.*METTA_CACHE"):
+            store.put(NAME, a_clip(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert capfd.readouterr().err == ""
     assert store.get(NAME).wave.samples.tobytes() == old.wave.samples.tobytes()
     assert len(list(tmp_path.glob("*/*"))) == 1

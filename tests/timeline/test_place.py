@@ -19,8 +19,8 @@ from metta_audio.script.model import (
     SoundCue,
 )
 from metta_audio.timeline.chapters import to_json_chapters
-from metta_audio.timeline.listing import to_json
-from metta_audio.timeline.place import LEAD_OUT, Extent, place, possible
+from metta_audio.timeline.listing import rows, to_json
+from metta_audio.timeline.place import LEAD_OUT, Extent, place
 from metta_audio.units import RATE, Decibels, Samples, Seconds, to_samples
 
 AT = Place("mine.md", 7, 3)
@@ -76,19 +76,31 @@ def test_breath_and_lines_keep_their_length_at_every_target() -> None:
 
 def test_the_last_bell_rings_out_before_the_end_even_when_what_follows_it_drops() -> None:
     one = section("One", LINE, Bell("", 2, AT))
-    plan = place(session(one), measure, possible(session(one), measure)[0])
+    # Lead-in 4 s, line 2 s, bell 2 x 4 s, and its ring of another 8 s with the half second after it.
+    shortest = to_samples(22.5)
+    with pytest.raises(PacingError):
+        place(session(one), measure, Samples(shortest - 1))
+    plan = place(session(one), measure, shortest)
     bell = next(event for event in plan.events if event.kind == "bell")
     assert bell.start + bell.ring < plan.length
     optional = section("Two", pause(1, 1, 1), LINE, optional=True)
-    dropped = place(session(one, optional), measure, possible(session(one, optional), measure)[0])
+    dropped = place(session(one, optional), measure, shortest)
     bell = next(event for event in dropped.events if event.kind == "bell")
     assert len(dropped.chapters) == 1
     assert bell.start + bell.ring < dropped.length
 
 
+def test_a_bell_that_is_switched_off_is_listed_as_the_pause_it_leaves() -> None:
+    filled = session(section("One", LINE, Bell("", 2, AT), LINE, pause(1, 5, 60)))
+    plan = place(filled, lambda item: Extent(to_samples(3), Samples(0)), to_samples(60))
+    (row,) = [row for row in rows(plan, filled) if isinstance(row.event.item, Bell)]
+    assert (row.kind, row.text, row.seconds, row.low, row.high) == ("pause", "no bell", 3, 3, 3)
+    assert "bell" in [event.kind for event in place(filled, measure, to_samples(60)).events]
+
+
 def test_a_bell_that_has_died_away_adds_nothing_to_the_end() -> None:
     early = session(section("One", Bell("", 1, AT), pause(20, 20, 20), LINE))
-    plan = place(early, measure, possible(early, measure)[0])
+    plan = place(early, measure, to_samples(4 + 4 + 20 + 2 + 8))
     assert plan.events[-1].length == to_samples(LEAD_OUT[0])
 
 
@@ -120,11 +132,9 @@ def test_too_short_a_length_says_what_is_possible_and_what_to_change() -> None:
     )
     with pytest.raises(PacingError) as failure:
         place(long_one, measure, to_samples(60))
-    shortest, longest = possible(long_one, measure)
     message = str(failure.value)
     assert "1:00 cannot be met" in message
-    assert f"the shortest possible is {shortest // RATE // 60}:{shortest // RATE % 60:02d}" in message
-    assert f"the longest {longest // RATE // 60}:{longest // RATE % 60:02d}" in message
+    assert "the shortest possible is 1:48, the longest 3:00" in message
     assert 'make "Second" {optional} (mine.md:7:3): saves 0:32' in message
     assert "shorten the lower bound (mine.md:7:3): saves up to 1:00" in message
     # Who opens and who brings back is never dropped.
@@ -140,10 +150,10 @@ def test_too_long_a_length_proposes_repeats_and_silence_that_do_suffice() -> Non
     message = str(failure.value)
     assert "{repeat=1..14}" in message
     repaired = session(section("Only", LINE, pause(10, 20, 40, "silence"), repeat_max=14))
-    assert possible(repaired, measure)[1] >= to_samples(600)
+    assert place(repaired, measure, to_samples(600)).length == to_samples(600)
     assert "raise the silence (mine.md:7:3) to 9:34" in message
     raised = session(section("Only", LINE, pause(10, 20, 574, "silence")))
-    assert possible(raised, measure)[1] >= to_samples(600)
+    assert place(raised, measure, to_samples(600)).length == to_samples(600)
 
 
 def test_the_timeline_as_json_names_its_schema_and_counts_every_sample() -> None:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from metta_audio.encode.mp3 import Mp3Writer
 from metta_audio.encode.ogg import fix_serial
 from metta_audio.errors import EncodeError, did_you_mean
 from metta_audio.sound.wave import Block
 from metta_audio.units import RATE, Hertz
 
-LAME_INPUT_SCALE = 0.95
-"""LAME at 128 kbps CBR scales what it is given by this (measured: -0.45 dB): dividing by it first makes the decoded
-file as loud as the mix."""
-
-MP3_128_KBPS = (320 - 128) / (320 - 32)
-"""libsndfile maps its compression level 0…1 linearly to 320…32 kbps; this level is 128 kbps constant bitrate."""
+VORBIS_LEVEL = 0.6
+"""libsndfile's compression level for Vorbis: quality 4 of 10, about 128 kbps, as much as the MP3 has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A file format. ``rate`` is what the file holds, in Hz; ``gain`` is applied before encoding."""
+    """A file format. ``rate`` is what the file holds, in Hz; ``format`` and ``subtype`` are libsndfile's names."""
 
     name: str
     suffix: str
@@ -33,8 +31,6 @@ class Container:
     format: str
     subtype: str
     rate: Hertz = RATE
-    gain: float = 1.0
-    constant_bitrate: bool = False
     compression: float | None = None
 
     def frames(self, frames: int) -> int:
@@ -43,15 +39,14 @@ class Container:
 
 
 _ALL = (
-    Container("mp3", ".mp3", "audio/mpeg", "MP3", "MPEG_LAYER_III", gain=1 / LAME_INPUT_SCALE, constant_bitrate=True,
-              compression=MP3_128_KBPS),
+    Container("mp3", ".mp3", "audio/mpeg", "MP3", "MPEG_LAYER_III"),
     # 24 bits need no dither, so that quiet fades keep their bytes the same everywhere.
     Container("flac", ".flac", "audio/flac", "FLAC", "PCM_24"),
     Container("wav", ".wav", "audio/wav", "WAV", "PCM_24"),
-    Container("ogg", ".ogg", "audio/ogg", "OGG", "VORBIS", compression=0.4),
+    Container("ogg", ".ogg", "audio/ogg", "OGG", "VORBIS", compression=VORBIS_LEVEL),
     # Opus knows 48 kHz only.
     Container("opus", ".opus", "audio/ogg", "OGG", "OPUS", rate=Hertz(48_000)),
-)  # fmt: skip
+)
 CONTAINERS = {container.name: container for container in _ALL}
 
 
@@ -90,22 +85,14 @@ def write_audio(
     The encoder runs in a thread of its own, one block behind the mix, so that both keep a core busy.
     ``progress`` is told the samples mixed so far. Raises EncodeError when the file cannot be written whole.
     """
-    import soundfile
-
-    options: dict[str, object] = {"bitrate_mode": "CONSTANT"} if kind.constant_bitrate else {}
-    if kind.compression is not None:
-        options["compression_level"] = kind.compression
     try:
-        with (
-            ThreadPoolExecutor(1, thread_name_prefix="encoder") as encoder,
-            soundfile.SoundFile(path, "w", kind.rate, 2, kind.subtype, format=kind.format, **options) as file,
-        ):
+        with ThreadPoolExecutor(1, thread_name_prefix="encoder") as encoder, _opened(path, kind) as file:
             writing: Future[None] | None = None
             try:
                 for block in _resampled(_counted(blocks, progress), kind, frames):
                     if writing is not None:
                         writing.result()
-                    writing = encoder.submit(file.write, block * np.float32(kind.gain))
+                    writing = encoder.submit(file.write, block)
             finally:
                 if writing is not None:
                     writing.result()
@@ -115,6 +102,25 @@ def write_audio(
         raise EncodeError(f"cannot write the {kind.name} file: {error}", hint="is there room on the disk?") from error
     if kind.format == "OGG":
         fix_serial(path)
+
+
+class _Writer(Protocol):
+    def write(self, block: Block) -> None: ...
+
+
+@contextmanager
+def _opened(path: Path, kind: Container) -> Iterator[_Writer]:
+    """A new file that takes blocks. MP3 goes to LAME directly; libsndfile writes all others."""
+    if kind.name == "mp3":
+        with path.open("w+b") as raw, Mp3Writer(raw) as mp3:
+            yield mp3
+        return
+    import soundfile
+
+    with soundfile.SoundFile(
+        path, "w", kind.rate, 2, kind.subtype, format=kind.format, compression_level=kind.compression
+    ) as file:
+        yield file
 
 
 def _counted(blocks: Iterable[Block], progress: Callable[[int], None]) -> Iterator[Block]:

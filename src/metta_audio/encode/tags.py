@@ -28,13 +28,6 @@ SYNTHETIC_KEY = "SYNTHETIC_VOICE"
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)", re.ASCII)
 """Time of a chapter in Vorbis comments. What other programs write there may be anything."""
 
-ISO_639_2 = {
-    "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "it": "ita", "pt": "por", "nl": "nld", "sv": "swe", "da": "dan",
-    "nb": "nor", "fi": "fin", "pl": "pol", "cs": "ces", "ru": "rus", "uk": "ukr", "el": "ell", "tr": "tur", "hi": "hin",
-    "ja": "jpn", "ko": "kor", "zh": "zho", "ar": "ara", "he": "heb",
-}  # fmt: skip
-"""TLAN wants three letters. "und" (undetermined) for the rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tags:
@@ -161,7 +154,14 @@ def _write_vorbis(path: Path, kind: Container, tags: Tags) -> None:
 
 
 def _iso(language: str) -> str:
-    return ISO_639_2.get(language.partition("-")[0].lower(), "und")
+    """Three letters (ISO 639-2/T), as TLAN wants them; "und" (undetermined) for what is no language."""
+    from langcodes import Language
+
+    try:
+        # The language alone: a voice's variant behind it need not be a tag of any standard.
+        return Language.get(language.partition("-")[0]).to_alpha3()
+    except (LookupError, ValueError):
+        return "und"
 
 
 def _clock(milliseconds: int) -> str:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from metta_audio.errors import SettingsError, VoiceError, did_you_mean
+from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.rendering.options import Options, Progress, silent_progress
 from metta_audio.rendering.palette import Palette
+from metta_audio.rendering.sources import Sources
 from metta_audio.script import fill as filling
 from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves
-from metta_audio.speech.cache import ClipStore
+from metta_audio.speech.cache import ClipStore, open_store
 from metta_audio.speech.speak import Spoken, speak
 from metta_audio.speech.voice import Voice
 from metta_audio.timeline.model import Timeline, Word
 from metta_audio.timeline.place import Extent, place
 from metta_audio.units import Samples, WordsPerMinute, to_samples
 from metta_audio.voices.registry import cast_roles, open_voice
-
-RATES = (60.0, 200.0)
-"""Articulation in words a minute that may be asked for. 90 to 125 suits guided practice; ordinary speech has 150."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,10 @@ class Plan:
     def estimated(self) -> bool:
         """Whether line lengths were estimated from the words a minute."""
         return self.store is None
+
+    def rate(self, role: str) -> WordsPerMinute:
+        """How fast a role speaks."""
+        return _rate(self.session, self.options, role)
 
     @property
     def words(self) -> dict[Line, tuple[Word, ...]]:
@@ -68,9 +71,9 @@ def fill(
 
     Raises ScriptError where the text is at fault, SettingsError where a parameter is.
     """
-    shelves = Shelves.standard(scripts).beside(Path(script.file))
-    session = filling.fill(script, library=shelves, minutes=minutes, params=params, seed=seed)
-    return replace(session, file=script.file)
+    library = Sources(Shelves.standard(scripts).beside(Path(script.file)))
+    session = filling.fill(script, library=library, minutes=minutes, params=params, seed=seed)
+    return replace(session, file=script.file, sources=library.read)
 
 
 def plan(
@@ -88,40 +91,36 @@ def plan(
     shelves = Shelves.standard(options.scripts)
     palette = Palette(session, options, shelves.beside(Path(session.file)) if session.file else shelves)
     lines = [item for section in session.sections for item in section.items if isinstance(item, Line)]
-    rate = _check_rate(options, session)
     spoken: dict[Line, Spoken] = {}
     voices: dict[str, Voice] = {}
     store = None
     if not estimate:
         voices = _open_voices(session, options, lines)
-        store = ClipStore(read_settings().clips)
-
-        def rate_for(role: str) -> WordsPerMinute:
-            declared = session.header.roles.get(role)
-            return WordsPerMinute(options.rate or (declared.rate if declared and declared.rate else rate))
-
+        store = open_store(read_settings().clips)
         done = iter(range(1, len(lines) + 1))
-        clips = speak(lines, voices, rate_for, store, lambda: progress("speaking", next(done), len(lines)))
+        clips = speak(
+            lines, voices, partial(_rate, session, options), store, lambda: progress("speaking", next(done), len(lines))
+        )
         spoken = dict(zip(lines, clips, strict=True))
 
     def measure(item: Line | Bell | SoundCue) -> Extent:
         if not isinstance(item, Line):
             return palette.extent(item)
-        length = spoken[item].length if spoken else to_samples(len(item.text.split()) * 60 / rate)
+        length = (
+            spoken[item].length
+            if spoken
+            else to_samples(len(item.text.split()) * 60 / _rate(session, options, item.role))
+        )
         return Extent(length, Samples(length))
 
     timeline = place(session, measure, to_samples(session.minutes * 60))
     return Plan(session, options, timeline, palette, spoken, voices, store)
 
 
-def _check_rate(options: Options, session: Session) -> WordsPerMinute:
-    rate = session.header.wpm if options.rate is None else options.rate
-    low, high = RATES
-    if not low <= rate <= high:
-        raise SettingsError(
-            f"a rate of {rate:g} words a minute is out of range", hint=f"choose from {low:g} to {high:g}; 110 is calm"
-        )
-    return WordsPerMinute(rate)
+def _rate(session: Session, options: Options, role: str) -> WordsPerMinute:
+    """What the listener asks for, else what the script says of the role, else what it says of all."""
+    declared = session.header.roles.get(role)
+    return WordsPerMinute(options.rate or (declared and declared.rate) or session.header.wpm)
 
 
 def _open_voices(session: Session, options: Options, lines: list[Line]) -> dict[str, Voice]:

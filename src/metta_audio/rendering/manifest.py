@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from metta_audio.inspection import Inspection
 from metta_audio.rendering.flow import Plan
+from metta_audio.rendering.sources import sha256
 from metta_audio.units import to_seconds
 
 SCHEMA = "metta_audio.manifest/1"
 
-MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "markdown-it-py", "mutagen", "numpy", "pillow", "scipy",
+MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "langcodes", "markdown-it-py", "mutagen",
+          "numpy", "pillow", "scipy",
           "sentencex", "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
@@ -32,9 +34,13 @@ def manifest(plan: Plan, inspection: Inspection, speech_to_bed: float | None, fi
         "private_params": sorted(session.private),
         "language": session.header.language,
         "words_a_minute": float(plan.options.rate or session.header.wpm),
-        "voices": {role: {"name": voice.name, "fingerprint": voice.fingerprint} for role, voice in plan.voices.items()},
+        "voices": {
+            role: {"name": voice.name, "fingerprint": voice.fingerprint, "words_a_minute": float(plan.rate(role))}
+            for role, voice in plan.voices.items()
+        },
         "bed": {"name": Path(plan.palette.bed_name).name, "level_db": float(plan.options.bed_level)},
         "bell": plan.palette.bell_name,
+        "sources": dict(sorted({**session.sources, **plan.palette.sources}.items())),
         "sections": [
             {
                 "title": chapter.title,
@@ -54,14 +60,9 @@ def manifest(plan: Plan, inspection: Inspection, speech_to_bed: float | None, fi
             "speech_to_bed_db": speech_to_bed,
         },
         "files": {path.name: sha256(path) for path in files},
-        "versions": {name: _version(name) for name in MAKERS},
+        "versions": {"python": ".".join(platform.python_version_tuple()[:2])}
+        | {name: _version(name) for name in MAKERS},
     }
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(name: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from metta_audio.errors import Place, SettingsError, SoundError
+from metta_audio.errors import Place, SoundError
 from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, Options
+from metta_audio.rendering.sources import Sources
 from metta_audio.script.model import BedChange, Bell, Session, SoundCue
 from metta_audio.shelves import Shelves, is_path
 from metta_audio.sound.audio_segment import from_segment
@@ -28,27 +29,16 @@ WITHOUT_BELL = Seconds(3.0)
 LONGEST_SOUND = Seconds(600.0)
 """A sound cue is cut after ten minutes: it is held in memory while it sounds, and a bed serves better."""
 
-LOUDEST_BED = Decibels(0.0)
-"""A bed louder than the voice is no bed."""
-
-QUIETEST_BED = Decibels(-60.0)
-"""Below this nothing is heard: --bed none says what is meant."""
-
 
 class Palette:
     """What sounds besides the voice.
 
     Everything a session asks for is looked up at once: what is missing is missed before anything is spoken. Raises
-    SoundError, with the cue's place, for what is on no shelf, and SettingsError for a level out of range.
+    SoundError, with the cue's place, for what is on no shelf.
     """
 
     def __init__(self, session: Session, options: Options, shelves: Shelves) -> None:
-        if not QUIETEST_BED <= options.bed_level <= LOUDEST_BED:
-            raise SettingsError(
-                f"a bed level of {options.bed_level:g} dB is out of range",
-                hint=f"choose from {QUIETEST_BED:g} to {LOUDEST_BED:g} dB against the voice",
-            )
-        self._session, self._options, self._shelves = session, options, shelves
+        self._session, self._options, self._shelves = session, options, Sources(shelves)
         self._bells: dict[str, BellModel] = {}
         self._beds: dict[str, Bed] = {}
         self._lengths: dict[str, Samples] = {}
@@ -64,6 +54,11 @@ class Palette:
         self.first_bed()
 
     @property
+    def sources(self) -> Mapping[str, str]:
+        """Everything that was opened, as kind and name → sha256."""
+        return self._shelves.read
+
+    @property
     def bed_offset(self) -> Decibels:
         """What is added to a bed's own level, in dB."""
         return Decibels(self._options.bed_level - BED_BELOW_SPEECH)
@@ -74,7 +69,9 @@ class Palette:
         if given is None or isinstance(given, str | Path):
             return self._bed(self.bed_name, None)
         if "given" not in self._beds:
-            self._beds["given"] = open_recording(given if isinstance(given, Wave) else from_segment(given))
+            wave = given if isinstance(given, Wave) else from_segment(given)
+            self._shelves.note("recording", self.bed_name, wave)
+            self._beds["given"] = open_recording(wave)
         return self._beds["given"]
 
     def bed(self, cue: BedChange) -> Bed | None:
@@ -102,6 +99,7 @@ class Palette:
         """The file of a sound cue: stereo at 44.1 kHz, lowered where it would be louder than the voice."""
         path = self._shelves.sound(cue.name, cue.place)
         wave = _placed(lambda: read_sound(path, longest=LONGEST_SOUND), cue.place)
+        self._shelves.note("sound", cue.name, path)
         too_loud = loudest(wave.samples, wave.rate) - SPEECH
         return Wave(wave.samples * np.float32(gain(-too_loud)), wave.rate) if too_loud > 0 else wave
 
@@ -120,6 +118,7 @@ class Palette:
             # Only a listener may name a file; a script has its shelves.
             if self._options.bed is not None and place is None and is_path(name):
                 self._beds[name] = open_recording(Path(name))
+                self._shelves.note("recording", Path(name).name, Path(name))
             else:
                 file, text = _placed(lambda: self._shelves.bed(name), place)
                 self._beds[name] = open_bed(load_bed(text, name=name, file=file), self._session.seed)

@@ -6,14 +6,21 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-STEP_LIMIT = 20_000
-"""Loop turns, calls and includes in one filling. The longest practice (5,000 lines) takes about one turn per line."""
+from markupsafe import Markup
+
+STEP_LIMIT = 500_000
+"""Steps in one filling: each turn of a loop and each call takes as many as its body has expressions and tags, and each
+operation as many as its values weigh. The longest practice (5,000 lines) takes under 150,000; the dearest steps take
+about 4 µs, so that the limit is reached within two seconds."""
+
+STEP_CHARACTERS = 100
+"""Characters that count as one step: the slowest text operation (capitals outside ASCII) takes about 1 µs for them."""
 
 CHARACTER_LIMIT = 1_000_000
 """Characters printed and passed through. Three hours of speech are 160,000; with cues and marks, under half of this."""
 
-STRING_LIMIT = 20_000
-"""Characters of one value: twice the longest free text a listener may give."""
+STRING_LIMIT = 10_000
+"""Characters of one value: ten times the longest sentence, thirty times the longest text of a listener."""
 
 LIST_LIMIT = 1_000
 """Values in one list, those of its inner lists included: no practice goes through more."""
@@ -57,7 +64,9 @@ class Budget:
 
 
 def bounded(value: Any) -> Any:
-    """``value`` itself, if it is not too large."""
+    """``value`` itself, if it is not too large; the text of macros and set-blocks is bounded by what it may print."""
+    if isinstance(value, Markup):
+        return value
     if isinstance(value, str):
         if len(value) > STRING_LIMIT:
             raise Overspent(f"a text grows past {STRING_LIMIT:,} characters")
@@ -66,6 +75,19 @@ def bounded(value: Any) -> Any:
     elif isinstance(value, int | float) and not abs(value) <= NUMBER_LIMIT:
         raise Overspent(f"a number grows past {NUMBER_LIMIT:g}")
     return value
+
+
+def weight(*values: Any) -> int:
+    """Steps that one operation on ``values`` takes, by their size; one at least for each."""
+    steps = 0
+    for value in values:
+        if isinstance(value, str):
+            steps += 1 + len(value) // STEP_CHARACTERS
+        elif isinstance(value, dict):
+            steps += 1 + weight(*value.keys(), *value.values())
+        else:
+            steps += 1 + (weight(*value) if isinstance(value, list | tuple) else 0)
+    return steps
 
 
 def _leaves(value: Any, limit: int) -> int:

@@ -44,6 +44,15 @@ _PHASE = r"\d{1,3}(?:\.\d{1,3})?"
 _PATTERN = re.compile(rf"{_PHASE}(?:-{_PHASE}){{1,3}}")
 
 
+_TIDY = (
+    (r"\.{3,}", ".."),
+    (r"(?<![\d.])\.(?=\d)|(?<=\.\.)\.(?=\d)", "0."),
+    (r"(?<=\d)sec(ond)?s?", "s"),
+    (r"(?<=\d)min(ute)?s?", "m"),
+)
+"""How lengths are written elsewhere, and here."""
+
+
 class _Fault(ValueError):  # noqa: N818 - a verdict; read_cue makes it a ScriptError
     """What is wrong inside a cue, and what to write instead."""
 
@@ -88,9 +97,12 @@ def _unknown(words: str, name: str) -> _Fault:
         word = joined.group(1).lower()
         if word in _READERS:
             return _Fault(f"a space belongs after {word}", f"write [{word} {words[joined.end() :].strip()}]")
+    if (glued := re.match(r"([A-Za-z]+)(?==?[\d.])", words)) and glued.group().lower() in _READERS:
+        word = glued.group().lower()
+        return _Fault(f"a space belongs after {word}", f"write [{word} {words[glued.end() :]}]")
     bare = re.match(r"[A-Za-z]*", name)
     near = did_you_mean(bare.group() if bare and bare.group() else name, _READERS)
-    return _Fault("this is not a cue", f"{near}; {literal}")
+    return _Fault("this is not a cue", near + (" " if near.endswith("?") else "; ") + literal)
 
 
 def _duration(text: str) -> Seconds:
@@ -104,6 +116,25 @@ def _duration(text: str) -> Seconds:
 
 
 def _bounds(text: str, usual: Bounds, name: str) -> Bounds:
+    """Read the length of a gap; where only its writing is off, say the right one."""
+    try:
+        return _read_bounds(text, usual, name)
+    except _Fault:
+        tidy = re.sub(r"\s+", "", text)
+        for wrong, right in _TIDY:
+            tidy = re.sub(wrong, right, tidy, flags=re.IGNORECASE)
+        if tidy == text:
+            raise
+        try:
+            _read_bounds(tidy, usual, name)
+        except _Fault:
+            tidy = ""
+        if not tidy:
+            raise
+        raise _Fault(f'"{text}" is not a length', f"write [{name} {tidy}]") from None
+
+
+def _read_bounds(text: str, usual: Bounds, name: str) -> Bounds:
     """Read ``6s``, ``=6s``, ``4s..12s``, ``4s..6s..12s`` or nothing."""
     if not text:
         return usual
@@ -226,7 +257,8 @@ def _file(text: str, what: str) -> str:
     steps = text.split("/")
     outside = text.startswith(("/", "~")) or "\\" in text or ":" in text or ".." in steps or "." in steps or "" in steps
     if outside:
-        raise _Fault(f"a {what} comes from a sounds shelf", "write only its name there, such as gong.wav")
+        example = "rain" if what == "bed" else "gong.wav"
+        raise _Fault(f"a {what} comes from a sounds shelf", f"write only its name there, such as {example}")
     if not all(re.fullmatch(r"[\w][\w .'+()-]*", step) for step in steps):
         raise _Fault(f'"{text}" is not the name of a {what}', "use letters, digits, - and _")
     return text

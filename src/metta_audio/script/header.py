@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from metta_audio.errors import ScriptError, did_you_mean
 from metta_audio.script.front_matter import FrontMatter, Path, read_front_matter
-from metta_audio.script.model import ARTICULATION, GUIDE, Header, Minutes, Parameter, Role
+from metta_audio.script.model import ARTICULATION, GUIDE, RATES, Header, Minutes, Parameter, Role
 from metta_audio.script.params import BadValue, check_value
 from metta_audio.units import WordsPerMinute
 
@@ -69,8 +69,7 @@ class _Role(_Shape):
     title: Text = ""
     pan: float = Field(0.0, ge=-1, le=1)
     voice: Text = ""
-    # Below 60 words drag apart; above 220 no one follows a practice.
-    rate: float | None = Field(default=None, ge=60, le=220)
+    rate: float | None = Field(default=None, ge=RATES[0], le=RATES[1])
 
 
 class _FrontMatter(_Shape):
@@ -82,7 +81,7 @@ class _FrontMatter(_Shape):
     params: Annotated[dict[str, _Param], BeforeValidator(_empty)] = {}
     roles: Annotated[dict[str, Annotated[_Role, BeforeValidator(_empty)]], BeforeValidator(_empty)] = {}
     language: str = Field("en-us", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
-    wpm: float = Field(ARTICULATION, ge=60, le=220)
+    wpm: float = Field(ARTICULATION, ge=RATES[0], le=RATES[1])
     bed: Text | None = None
     bell: Text | None = None
     author: Text = ""
@@ -126,6 +125,9 @@ def _minutes(shape: _Minutes, front: FrontMatter) -> Minutes:
     high = shape.max if shape.max is not None else max(usual.max, default or usual.max, low)
     if default is None:
         default = min(max(usual.default, low), high)
+    if low > high:
+        what = f"minutes: min {low:g} is above max {high:g}"
+        raise ScriptError(what, place=front.place(("minutes", "min")), hint="exchange them")
     if not low <= default <= high:
         what = f"minutes: the default {default:g} is not between min {low:g} and max {high:g}"
         raise ScriptError(what, place=front.place(("minutes", "default")), hint="min ≤ default ≤ max")

@@ -25,7 +25,9 @@ _NESTING_LIMIT = 5
 """Modifiers around modifiers. Two make sense (slow and soft can also be written together); five are a mistake."""
 
 _WORD = r"[^\W\d_][\w'’-]*"
-_SPEAKER = re.compile(rf"{NOTHING}*(\*\*|\*|__|_)?({_WORD}(?: {_WORD}){{0,2}}):(\*\*|\*|__|_)?")
+_SPEAKER = re.compile(
+    rf"{NOTHING}*(\*\*|\*|__|_)?({_WORD}(?: {_WORD}){{0,2}})((?:\*\*|\*|__|_)?[ \t]*):(\*\*|\*|__|_)?"
+)
 _TEXT = re.compile(r"[^\n\\\[\]()<`*_]+")
 _BRACKET = re.compile(r"\[[^\[\]]*\]")
 _QUOTED_BRACKET = re.compile(r'\[((?:[^\[\]"]|"[^"\n]*")*)\]')
@@ -176,15 +178,15 @@ def _line_start(state: StateInline, silent: bool) -> bool:  # noqa: ARG001
     match = _SPEAKER.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
-    before, words, behind = match.groups()
+    before, words, space, behind = match.groups()
     role = passage.roles.get(words.lower())
     apart = state.src[match.end() : match.end() + 1] in {"", " ", "\t", "\n", "[", "(", NOTHING, "\ufdd1"}
-    if role is not None and not before and not behind:
+    if role is not None and not (before or behind or space.strip()):
         _push(state, "role", role)
         state.pos = passage.line_start = match.end()
         return True
-    if apart:
-        _undeclared(words, passage, state.pos, emphasised=bool(before or behind))
+    if apart and not (space and role is None):  # prose may have a space before its colon
+        _undeclared(words, passage, state.pos, emphasised=bool(before or behind or space.strip()))
     return False
 
 

@@ -13,5 +13,5 @@ class Library(Protocol):
         ...
 
     def part(self, name: str) -> tuple[str, str]:
-        """Return ``(file as shown in errors, source)`` of ``parts/NAME.md``. Raises ``ShelfError`` if there is none."""
+        """Return ``(file as shown in errors, source)`` of ``_parts/NAME.md``. Raises ``ShelfError`` if missing."""
         ...

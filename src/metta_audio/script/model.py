@@ -25,6 +25,11 @@ ARTICULATION = WordsPerMinute(110.0)
 """Words a minute while someone speaks, unless a script says otherwise: guided recordings articulate at 101–144."""
 
 
+RATES = (60.0, 200.0)
+"""Articulation in words a minute that may be asked for. Below 60 words drag apart; 90 to 125 suits guided practice,
+ordinary speech has 150, and above 200 no one follows with closed eyes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One thing a listener may choose. ``default`` None means it must be given."""
@@ -187,7 +192,8 @@ class Session:
     """A script filled for one listener.
 
     ``private`` names the parameters of type text: their values never leave the speech, captions and transcript.
-    ``file`` is the script's path: sounds and packs beside it may be used.
+    ``file`` is the script's path: sounds and packs beside it may be used. ``sources`` are the packs and parts that
+    filled it, as kind and name → sha256.
     """
 
     name: str
@@ -199,3 +205,4 @@ class Session:
     script_sha256: str
     private: frozenset[str] = field(default_factory=frozenset)
     file: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)

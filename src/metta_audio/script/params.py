@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from metta_audio.errors import SettingsError, did_you_mean
 from metta_audio.script.model import Header, Parameter, ParamValue
 
-TEXT_LIMIT = 10_000
-"""Characters of one free text: a long letter to oneself is about 1,500 words."""
+TEXT_LIMIT = 300
+"""Characters of one free text: a name, a phrase or a short sentence of about 50 words, spoken as part of another."""
 
 NUMBER_LIMIT = 1e9
 """No count or length in a practice comes near; beyond it a number is a typing error."""

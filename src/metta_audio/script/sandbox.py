@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from metta_audio.errors import did_you_mean
-from metta_audio.script.budget import Budget, bounded, calculate
+from metta_audio.script.budget import STRING_LIMIT, Budget, bounded, calculate, weight
 from metta_audio.script.marks import Marks
 from metta_audio.script.values import FILTERS, Private, kind, plain, private
 
@@ -31,6 +32,7 @@ _ATTRIBUTES: tuple[tuple[type, frozenset[str]], ...] = (
 _TESTS = frozenset(
     {"defined", "undefined", "none", "odd", "even", "divisibleby", "number", "string", "in"}
 ) | frozenset({"==", "!=", "<", "<=", ">", ">=", "eq", "ne", "lt", "le", "gt", "ge"})
+_CUE_LIKE = re.compile(r"\[[^\[\]]*\]")
 _FORBIDDEN: dict[type[nodes.Node], str] = {
     nodes.Import: "import is not used here: macros live in the script, shared text comes by include",
     nodes.FromImport: "import is not used here: macros live in the script, shared text comes by include",
@@ -77,14 +79,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
             undefined=Unknown,
             keep_trailing_newline=True,
             optimized=False,  # folding constants would compute before anything is counted
-            cache_size=64,
+            cache_size=-1,  # each part is read and compiled once, however often a loop includes it
         )
         self.marks, self.budget, self.trace = marks, Budget(), trace
         self.globals.clear()
         self.globals.update(range=self.count, namespace=Namespace)
         self.filters.clear()
-        self.filters.update(FILTERS)
-        self.tests = {name: test for name, test in self.tests.items() if name in _TESTS}
+        self.filters.update({name: self.paid(filter_) for name, filter_ in FILTERS.items()})
+        tests: dict[str, Any] = dict(self.tests)
+        self.tests = {name: self.paid(test) for name, test in tests.items() if name in _TESTS}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:  # noqa: ARG002 - trace() knows it
         template = super()._parse(self.trace(self, filename or ""), name, filename)
@@ -106,18 +109,30 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """``format`` is not among the allowed methods; nothing to wrap."""
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Count every call, and the text that a macro gives back."""
-        self.budget.step()
-        result = super().call(context, obj, *args, **kwargs)
+        """Count every call by what it works on, and the text that a macro gives back."""
+        self.budget.step(weight(getattr(obj, "__self__", None), *args, *kwargs.values()))
+        result = bounded(super().call(context, obj, *args, **kwargs))
         if isinstance(result, Markup):
             self.budget.print(len(result))
+        elif isinstance(result, list):
+            self.budget.step(weight(result))
         return result
+
+    def paid(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a filter or test: paid for by the size of what it works on, its result bounded."""
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.budget.step(weight(*args, *kwargs.values()))
+            return bounded(work(*args, **kwargs))
+
+        return counted
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - Jinja's signature
         """Calculate within bounds."""
         for side in (left, right):
             if isinstance(side, Undefined):
                 str(side)  # raises: say that the name is unknown, rather than that it is no number
+        self.budget.step(weight(left, right))
         return calculate(operator, left, right)
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002 - Jinja's name
@@ -127,13 +142,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     # The counting transformer calls these from inside templates:
 
-    def turns(self, iterable: Any, data_size: int) -> list[Any]:
-        """Every turn of a loop, paid for before the first: steps, and the ``data_size`` characters of its body."""
+    def spend(self, steps: int) -> None:
+        """Pay for the body of a macro, a part or the script itself."""
+        self.budget.step(steps)
+
+    def turns(self, iterable: Any, steps: int, characters: int) -> list[Any]:
+        """Every turn of a loop, paid for before the first: the ``steps`` and ``characters`` of its body."""
         if not isinstance(iterable, Iterable):
             raise TypeError(f"{kind(iterable)} cannot be looped over")
         turns = list(iterable)
-        self.budget.step(len(turns))
-        self.budget.print(len(turns) * data_size)
+        self.budget.step(len(turns) * steps)
+        self.budget.print(len(turns) * characters)
         return turns
 
     def joined(self, *pieces: Any) -> str:
@@ -143,7 +162,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         text = bounded("".join(map(plain, pieces)))
         return Private(text) if private(*pieces) else str(text)
 
-    bounded = staticmethod(bounded)
+    @staticmethod
+    def weighed(value: Any) -> Any:
+        """``value`` itself, within bounds: ``call`` has counted its size."""
+        return bounded(value)
 
     def count(self, *bounds: int) -> list[int]:
         """``range``, bounded."""
@@ -155,9 +177,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(value, Markup):
             self.budget.print(len(value))
             return value
-        text = plain(value)
+        text, secret = plain(value), private(value)
+        self.budget.step(weight(text))
         self.budget.print(len(text))
-        return Markup(self.marks.value(text, private=private(value)))  # noqa: S704 - a mark holds no markup
+        if secret:
+            text = _without_brackets(text)
+        elif _CUE_LIKE.search(text):
+            raise TypeError("a printed value is never a cue: write the [ and ] in the text, around the {{ }}")
+        return Markup(self.marks.value(text, private=secret))  # noqa: S704 - a mark holds no markup
+
+
+def _without_brackets(text: str) -> str:
+    """A listener's words without square brackets: what is in brackets is never spoken, but their words are."""
+    return re.sub(r"[\[\]]", "", re.sub(r"(?<=\w)[\[\]]+(?=\w)", " ", text))
 
 
 @pass_eval_context
@@ -168,24 +200,56 @@ def _say(eval_context: Any, value: Any) -> Markup:
 
 
 class _Counting(NodeTransformer):
-    """Rewrites a template so that loops, joins and lists go through the sandbox's counting methods."""
+    """Rewrites a template so that whatever takes time goes through the sandbox's counting methods.
+
+    Each body pays for its own expressions and tags: that of a loop at every turn, that of a macro at every call.
+    """
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         if (reason := _FORBIDDEN.get(type(node))) is not None:
             raise TemplateSyntaxError(reason, node.lineno)
         return super().generic_visit(node, *args, **kwargs)
 
+    def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802
+        return self._paying(node)
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:  # noqa: N802
+        return self._paying(node)
+
+    def _paying(self, node: nodes.Template | nodes.Macro) -> nodes.Node:
+        steps, _ = _cost(node.iter_child_nodes())
+        self.generic_visit(node)
+        payment = nodes.ExprStmt(_through("spend", node, nodes.Const(steps)))
+        node.body.insert(0, payment.set_lineno(node.lineno))
+        return node
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802
+        if isinstance(node.value, str) and len(node.value) > STRING_LIMIT:
+            raise TemplateSyntaxError(f"a text in quotes has more than {STRING_LIMIT:,} characters", node.lineno)
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        node.expr = _through("weighed", node, node.expr)
+        for operand in node.ops:
+            operand.expr = _through("weighed", node, operand.expr)
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _through("weighed", node, node) if isinstance(node.arg, nodes.Slice) else node
+
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 - Jinja's naming
         if node.recursive:
             raise TemplateSyntaxError("recursive loops are not used here", node.lineno)
-        data_size = sum(len(data.data) for data in _own_data(node.body))
+        steps, characters = _cost([*node.body, node.test] if node.test else node.body)
         self.generic_visit(node)
-        node.iter = _through("turns", node.iter, node.iter, nodes.Const(data_size))
+        node.iter = _through("turns", node.iter, node.iter, nodes.Const(1 + steps), nodes.Const(characters))
         return node
 
     def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802
         if not (isinstance(node.template, nodes.Const) and isinstance(node.template.value, str)):
-            raise TemplateSyntaxError('include wants a plain name, such as "parts/opening.md"', node.lineno)
+            raise TemplateSyntaxError('include wants a plain name, such as "_parts/opening.md"', node.lineno)
         if node.ignore_missing:
             raise TemplateSyntaxError("a part that is missing is an error: leave out “ignore missing”", node.lineno)
         return node
@@ -201,15 +265,15 @@ class _Counting(NodeTransformer):
 
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _through("bounded", node, node)
+        return _through("weighed", node, node)
 
     def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _through("bounded", node, node)
+        return _through("weighed", node, node)
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _through("bounded", node, node) if node.ctx == "load" else node
+        return _through("weighed", node, node) if node.ctx == "load" else node
 
 
 def _through(method: str, node: nodes.Node, *args: nodes.Node) -> nodes.Call:
@@ -217,10 +281,17 @@ def _through(method: str, node: nodes.Node, *args: nodes.Node) -> nodes.Call:
     return call.set_lineno(node.lineno)  # type: ignore[return-value]
 
 
-def _own_data(body: list[nodes.Node]) -> Iterable[nodes.TemplateData]:
-    """Template text in the body of a loop, without that of inner loops, which pay for their own."""
+def _cost(body: Iterable[nodes.Node]) -> tuple[int, int]:
+    """Count the steps and characters of a body, without those of inner loops and macros, which pay for their own."""
+    steps = characters = 0
     for node in body:
+        steps += 1
         if isinstance(node, nodes.TemplateData):
-            yield node
-        elif not isinstance(node, nodes.For):
-            yield from _own_data(list(node.iter_child_nodes()))
+            characters += len(node.data)
+            continue
+        if isinstance(node, nodes.Macro):
+            continue
+        inner = [node.iter, *node.else_] if isinstance(node, nodes.For) else node.iter_child_nodes()
+        inner_steps, inner_characters = _cost(inner)
+        steps, characters = steps + inner_steps, characters + inner_characters
+    return steps, characters

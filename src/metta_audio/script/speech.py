@@ -19,6 +19,10 @@ _UNBROKEN = frozenset({"ipa", "sub"})
 _RUN_LIMIT = 20_000
 """Characters between two cues: more than 20 minutes of speech without one pause is a file gone wrong."""
 
+SENTENCE_CHARACTERS, SENTENCE_WORDS = 1_000, 100
+"""Longest sentence. At 110 words a minute a hundred words are nearly a minute without a pause, which nobody can follow;
+and each sentence becomes one sound, held in memory whole. Some writing has no spaces: hence the characters."""
+
 _STAND_IN = "Value"
 """A listener's text is one capitalised word to the sentence splitter: no name changes the structure."""
 
@@ -53,8 +57,14 @@ class Speaker:
     def items(self, tokens: list[Token]) -> Iterator[Item]:
         """Lines and cues of the passage, in order. Text without a letter or digit is not spoken."""
         position = 0
+        unheard: int | None = None  # where a role stands that has said nothing yet
         for token in tokens:
             position = token.meta.get("pos", position)
+            if token.type == "role":
+                self._check_heard(unheard)
+                unheard = position
+            elif token.type == "cue" or token.content.strip(" " + NOTHING):
+                unheard = None
             match token.type:
                 case "text" | "softbreak":
                     self._add(token.content, position)
@@ -70,7 +80,13 @@ class Speaker:
                 case "cue":
                     yield from self._lines()
                     yield cast("Item", token.meta["item"])
+        self._check_heard(unheard)
         yield from self._lines()
+
+    def _check_heard(self, unheard: int | None) -> None:
+        if unheard is not None:
+            hint = "write the words behind it, in the same paragraph"
+            raise ScriptError("this role says nothing", place=self.at(unheard), hint=hint)
 
     def text(self, tokens: list[Token]) -> str:
         """All of the passage as plain text: for a title."""
@@ -118,7 +134,20 @@ class Speaker:
                 del sentence[0]
             text = "".join(letter.char for letter in sentence)
             if any(char.isalnum() for char in text):
-                yield Line(self.role, text, self.at(sentence[0].position), _spans(sentence))
+                line = Line(self.role, text, self.at(sentence[0].position), _spans(sentence))
+                _check_length(line)
+                yield line
+
+
+def _check_length(line: Line) -> None:
+    """Refuse a sentence that is too long to be heard. Its words may be a listener's: they are not repeated."""
+    spoken = [line.text, *(span.value for span in line.spans if span.kind in _UNBROKEN)]
+    characters, words = sum(map(len, spoken)), sum(len(text.split()) for text in spoken)
+    if characters <= SENTENCE_CHARACTERS and words <= SENTENCE_WORDS:
+        return
+    limit = f"{SENTENCE_WORDS} words" if words > SENTENCE_WORDS else f"{SENTENCE_CHARACTERS:,} characters"
+    what = f"this sentence has more than {limit}: nobody can follow it"
+    raise ScriptError(what, place=line.place, hint="end it sooner, with a full stop")
 
 
 def _joined(run: list[_Letter], end: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import BaseLoader, Template, TemplateError, TemplateSyntaxError, UndefinedError
 
-from metta_audio.errors import MettaError, Place, ScriptError, did_you_mean
+from metta_audio.errors import MettaError, Place, ScriptError, ShelfError, did_you_mean
 from metta_audio.script.budget import LIST_LIMIT, Overspent, bounded
 from metta_audio.script.library import Library
 from metta_audio.script.marks import RESERVED, Marked, Marks, lift_places, speakable
@@ -18,7 +18,10 @@ from metta_audio.script.sandbox import Sandbox
 from metta_audio.script.tracing import Source, trace
 from metta_audio.script.values import Private, kind
 
-_PART_NAME = re.compile(r"parts/[\w-]+(/[\w-]+)*\.md")
+_PART_NAME = re.compile(r"_parts/[\w-]+\.md")
+_MARKUP = re.compile(r"[\[\]{}<>*_`\\#|]")
+"""What a phrase of a pack cannot hold: a value is never markup, so these signs would be read out."""
+
 _OPENERS = re.compile(r"(for|if|macro)\b|set\b(?![^%]*=)")
 _ASSIGNED = re.compile(r"\{%[-+]?\s*(?:for|set|macro)\s+(\w+)")
 _ENDS = re.compile(r"end(for|if|macro|set)\b")
@@ -35,7 +38,8 @@ class _Sources(BaseLoader):
         if template == self.script.name:
             source = Source(self.script.file, self.script.body, self.script.body_line)
         elif not _PART_NAME.fullmatch(template):
-            raise _BadPart(f'"{template}" is not a part', 'only parts can be included: {% include "parts/NAME.md" %}')
+            hint = 'parts lie in the folder _parts/ of a scripts shelf: {% include "_parts/NAME.md" %}'
+            raise _BadPart(f'"{template}" is not a part', hint)
         else:
             file, text = self.library.part(template)
             # A part ends its last line, whether or not its file does: the next line must not be glued to it.
@@ -101,10 +105,14 @@ def _names(
     def shuffled(items: Sequence[Any]) -> list[Any]:
         return [item for _, _, item in sorted((draw(), index, item) for index, item in enumerate(_choices(items)))]
 
+    packs: dict[str, list[str]] = {}  # each is read once, however often a loop asks for it
+
     def pack(name: str) -> list[str]:
         if not isinstance(name, str):
             raise TypeError("pack() wants the name of a pack in quotes")
-        return [str(phrase) for phrase in library.pack(str(name))[:LIST_LIMIT]]
+        if name not in packs:
+            packs[name] = _phrases(library, name)
+        return list(packs[name])
 
     # A space typed before or after a name is no part of it; "Ana ," would be heard and seen.
     values = {
@@ -121,6 +129,22 @@ def _names(
         "choose": choose,
         "shuffled": shuffled,
     }
+
+
+def _phrases(library: Library, name: str) -> list[str]:
+    shown = "…" if isinstance(name, Private) else name
+    try:
+        phrases = [str(phrase) for phrase in library.pack(str(name))[:LIST_LIMIT]]
+    except ShelfError:
+        if not isinstance(name, Private):
+            raise
+        hint = "let the listener choose by a parameter of type choice"
+        raise ShelfError(f'no pack is called "{shown}"', hint=hint) from None
+    for phrase in phrases:
+        if _MARKUP.search(phrase):
+            what = f'a phrase of the pack "{shown}" holds markup, which would be spoken: "{phrase[:60]}"'
+            raise ShelfError(what, hint="a pack holds only words: write the cue in the script")
+    return phrases
 
 
 def _choices(items: Any) -> list[Any]:
@@ -167,7 +191,7 @@ def _failed(fault: Exception, sources: _Sources, script: Script, names: list[str
     elif isinstance(fault, Overspent):
         hint = "a practice never needs that much; look for a loop inside a loop, or a text that repeats itself"
     elif isinstance(fault, ZeroDivisionError):
-        what = "division by zero"
+        what, hint = "division by zero", "divide only inside an {% if %} that leaves out zero"
     elif isinstance(fault, SyntaxError | MemoryError):
         what = "this script is nested too deeply"
     elif isinstance(fault, ValueError) and "integer string" in what:
@@ -195,14 +219,23 @@ def _syntax(fault: TemplateSyntaxError, sources: _Sources, script: Script) -> Sc
             if tag.startswith("end") or tag in {"else", "elif"}
             else f"there is no tag {{% {tag} %}}"
         )
-        hint = "" if "closes" in what else did_you_mean(tag, ["for", "if", "set", "macro", "include", "raw", "with"])
+        known_tags = ["for", "if", "set", "macro", "include", "raw", "with"]
+        hint = _opening_hint(tag) if "closes" in what else did_you_mean(tag, known_tags)
         return ScriptError(what, place=_column(source, fault.lineno, rf"\{{%[-+]?\s*{tag}"), hint=hint)
     if found := re.match(r"No (filter|test) named '(\w+)'", message):
         sort, name = found.groups()
         known = Sandbox(sources, Marks(), lambda *_: "")
         hint = did_you_mean(name, known.filters if sort == "filter" else known.tests)
         return ScriptError(f"there is no {sort} {name}", place=_column(source, fault.lineno, rf"\b{name}\b"), hint=hint)
+    for end, closing in (("end of print statement", "}}"), ("end of statement block", "%}")):
+        if end in message:
+            message, hint = message.replace(f"'{end}'", closing).replace(end, closing), f"close it with {closing}"
     return ScriptError(f"this cannot be read: {message}", place=_column(source, fault.lineno, r"\{[{%#]"), hint=hint)
+
+
+def _opening_hint(tag: str) -> str:
+    opener = tag.removeprefix("end") if tag.startswith("end") else "if"
+    return f"write {{% {opener} … %}} above it, or leave it out"
 
 
 def _unclosed(source: Source) -> tuple[str, int] | None:

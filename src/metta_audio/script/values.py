@@ -123,6 +123,16 @@ def _round(value: Any, digits: int = 0) -> float:
     return round(float(value), int(digits))
 
 
+def _number(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def of(value: Any) -> Any:
+        try:
+            return read(value)
+        except ValueError:
+            raise TypeError("this text is not a number: ask for it with a parameter of type number") from None
+
+    return of
+
+
 def _element(pick: Callable[[list[Any]], Any]) -> Callable[[Any], Any]:
     def of(value: Any) -> Any:
         items = list(value) if isinstance(value, str) else _list(value)
@@ -150,8 +160,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "list": _list,
     "reverse": lambda value: _list(value)[::-1],
     "sort": lambda value: sorted(_list(value)),
-    "int": int,
-    "float": float,
+    "int": _number(int),
+    "float": _number(float),
     "abs": abs,
     "round": _round,
     "min": lambda value: min(_list(value)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,18 @@ _FULL_SCALE = {1: 1 << 7, 2: 1 << 15, 4: 1 << 31}
 """What 1.0 becomes, by bytes a sample; pydub widens 24 bits to 32 by itself."""
 
 
+def segment_type() -> type[AudioSegment]:
+    """The class of pydub, imported when it is needed, and without pydub's warning that there is no ffmpeg.
+
+    Most sounds need none; where one does, the error says so.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Couldn't find ff", RuntimeWarning)
+        from pydub import AudioSegment
+    found: type[AudioSegment] = AudioSegment
+    return found
+
+
 def from_segment(segment: AudioSegment) -> Wave:
     """The same sound with as many channels, at its own rate. float32 keeps 24 bits of it."""
     values = np.array(segment.get_array_of_samples(), dtype=np.float64) / _FULL_SCALE[segment.sample_width]
@@ -24,9 +37,7 @@ def from_segment(segment: AudioSegment) -> Wave:
 
 def to_segment(wave: Wave) -> AudioSegment:
     """The same sound in 16 bits, as pydub's own exports have it; what exceeds full scale is clipped."""
-    from pydub import AudioSegment
-
-    return AudioSegment(_pcm16(wave.samples), sample_width=2, frame_rate=wave.rate, channels=wave.channels)
+    return segment_type()(_pcm16(wave.samples), sample_width=2, frame_rate=wave.rate, channels=wave.channels)
 
 
 def _pcm16(samples: Block) -> bytes:

@@ -178,11 +178,3 @@ def mix(
     rest = limiter.flush()
     if len(rest):
         yield rest
-
-
-def speech_to_bed(score: Score, *, block: int = BLOCK) -> Decibels:
-    """Measure the ``Distance`` of a whole score without mixing it."""
-    distance = Distance(score.ducking)
-    for parts in stems(score, block=block):
-        distance.add(parts)
-    return distance.result()

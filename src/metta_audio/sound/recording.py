@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from metta_audio.errors import SoundError
-from metta_audio.sound.audio_segment import from_segment
+from metta_audio.sound.audio_segment import from_segment, segment_type
 from metta_audio.sound.bed import LEVEL, Bed
 from metta_audio.sound.levels import EDGE_FADE
 from metta_audio.sound.stream import CHUNK, Stream, smooth
@@ -159,8 +159,7 @@ def _waves(source: Path | Wave, longest: Seconds) -> Iterator[Wave]:
 
 def _waves_by_ffmpeg(path: Path, longest: Seconds) -> Iterator[Wave]:
     """Through pydub and ffmpeg, what libsndfile does not read (M4A, AAC, WMA, video); in memory while it is read."""
-    # Not at the top: pydub looks for ffmpeg when it is imported, and most sounds need neither.
-    from pydub import AudioSegment
+    segments = segment_type()
     from pydub.exceptions import PydubException
     from pydub.utils import which
 
@@ -168,7 +167,7 @@ def _waves_by_ffmpeg(path: Path, longest: Seconds) -> Iterator[Wave]:
         hint = "convert it to WAV, FLAC, OGG or MP3, or install ffmpeg, which reads many more"
         raise SoundError(f"{path} is in no format that can be read here", hint=hint)
     try:
-        segment = AudioSegment.from_file(str(path), duration=longest)
+        segment = segments.from_file(str(path), duration=longest)
     except (PydubException, OSError, IndexError, KeyError, ValueError) as error:  # whatever ffprobe could not tell it
         raise SoundError(f"{path} is not a sound that can be read", hint="convert it to WAV or FLAC") from error
     for start in range(0, int(segment.frame_count()), _BLOCK):

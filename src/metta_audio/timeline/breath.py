@@ -34,12 +34,6 @@ def phases(breath: Breath, rate: int = RATE) -> tuple[Phase, ...]:
     return tuple(_phases(breath, rate))
 
 
-def phase_boundaries(breath: Breath, rate: int = RATE) -> tuple[Samples, ...]:
-    """Sample positions where a phase begins, and the end of the last: one more than there are phases."""
-    found = phases(breath, rate)
-    return (*(phase.start for phase in found), length(breath, rate))
-
-
 def length(breath: Breath, rate: int = RATE) -> Samples:
     """Samples of all cycles together."""
     return to_samples(breath.cycles * sum(map(Fraction, breath.phases)), rate)

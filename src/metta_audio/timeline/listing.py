@@ -98,7 +98,7 @@ def _event(row: Row) -> dict[str, Any]:
 def _describe(event: Event) -> str:
     item = event.item
     if isinstance(item, Bell):
-        return f"{item.name or 'bell'} x{item.strikes}"
+        return f"{item.name or 'bell'} x{item.strikes}" if event.kind == "bell" else "no bell"
     if isinstance(item, Breath):
         lengths = [float(seconds) for seconds in item.phases]
         while lengths and lengths[-1] == 0:

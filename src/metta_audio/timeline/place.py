@@ -11,7 +11,7 @@ from metta_audio.script.model import BedChange, Bell, Breath, Item, Line, Pause,
 from metta_audio.timeline.advice import explain
 from metta_audio.timeline.breath import length as breath_length
 from metta_audio.timeline.model import Chapter, Event, EventKind, Timeline
-from metta_audio.timeline.pace import DoesNotFit, Gap, Pacing, Part, extremes, pace
+from metta_audio.timeline.pace import DoesNotFit, Gap, Pacing, Part, pace
 from metta_audio.units import RATE, Samples, Seconds, to_samples
 
 LEAD_IN = (Seconds(4.0), Seconds(5.0), Seconds(8.0))
@@ -47,11 +47,6 @@ def place(session: Session, measure: Measure, target: Samples) -> Timeline:
     except DoesNotFit:
         raise explain(parts, target) from None
     return _lay(session, measure, pacing, parts)
-
-
-def possible(session: Session, measure: Measure) -> tuple[Samples, Samples]:
-    """The shortest and the longest length this session can have, in samples."""
-    return extremes(_parts(session, measure))
 
 
 def _parts(session: Session, measure: Measure) -> list[Part]:
@@ -155,7 +150,9 @@ def _events(section: Section, lengths: Iterator[Samples], measure: Measure) -> I
             yield kind, next(lengths), to_samples(item.low), to_samples(item.high), item, Samples(0)
         else:
             extent = _extent(item, measure)
-            yield _KINDS[type(item)], extent.length, extent.length, extent.length, item, extent.ring
+            # A bell that does not ring, because bells are switched off, leaves its silence.
+            kind = "pause" if isinstance(item, Bell) and not extent.ring else _KINDS[type(item)]
+            yield kind, extent.length, extent.length, extent.length, item, extent.ring
 
 
 _KINDS: dict[type[Item], EventKind] = {

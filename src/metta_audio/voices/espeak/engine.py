@@ -59,7 +59,7 @@ class EspeakVoice:
         found = stretches(heard.wave)
         if not found:
             raise VoiceError(
-                f'{self.name} has no sounds for "{utterance.text}"',
+                f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
                 hint="write it in the voice's own language and letters, or choose another voice",
             )
         known = _known_onsets(utterance.text, marked.origin, heard)
