@@ -41,10 +41,10 @@ FAULTS = [
     "# For {{ name }}\n\nSit.",
     "# For {{ name | upper }}\n\nSit.",
     "# For {{ name[:4] ~ name[4:] }}\n\nSit.",
-    *(
-        pytest.param(body, marks=pytest.mark.xfail(reason="shelves do not know whose word it is", strict=False))
-        for body in ("[bell {{ name }}]", "Sit. [bed {{ name }}]", "[sound {{ name }}.wav]", "{{ pack(name) }}")
-    ),
+    "[bell {{ name }}]",
+    "Sit. [bed {{ name }}]",
+    "[sound {{ name }}.wav]",
+    "{{ pack(name) }}",
     "[{{ name }}]",
     "[pause {{ name }}]",
     "{{ name.nothing }}",

@@ -45,6 +45,12 @@ class FakeLibrary:
 
 
 @pytest.fixture(scope="session")
+def fake_library() -> type[FakeLibrary]:
+    """The library that every other fixture fills from."""
+    return FakeLibrary
+
+
+@pytest.fixture(scope="session")
 def body_line() -> int:
     """Line of the file on which a body given to ``session_of`` starts."""
     return FRONT_LINES + 1

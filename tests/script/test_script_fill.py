@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from metta_audio.errors import ScriptError
@@ -261,16 +259,3 @@ def test_the_session_says_what_it_was_made_of(session_of):
 def test_items_keep_the_kind_of_their_cue(items_of):
     kinds = [type(item) for item in items_of("[bell] [bed off] [breath box x1]")]
     assert kinds == [Bell, BedChange, Breath]
-
-
-def test_filling_a_normal_practice_is_quick(session_of):
-    body = "".join(
-        f"# Ring {i}\n\n" + "May you be {{ area }}. *Rest* well, {{ name }}. [pause 5s..9s]\n\n" * 12 for i in range(8)
-    )
-    session_of(body)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        session_of(body, name="Ana")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.3  # about 0.06 s on an idle core; the margin is for a busy machine

@@ -155,6 +155,10 @@ def _cue(state: StateInline, silent: bool) -> bool:  # noqa: ARG001
     if state.src[match.end() : match.end() + 1] == "(" and not inside.lower().startswith(cue_names()):
         hint = "write only the words; to speak the brackets write \\[ and \\]"
         raise ScriptError("a link cannot be heard", place=passage.at(start), hint=hint)
+    # Names of beds, bells and sounds are shown in plans, manifests and errors.
+    if any(value.private and value.text.strip() for value in passage.marks.values_in(inside)):
+        hint = "give the parameter the type choice or number"
+        raise ScriptError("a cue may not hold a listener's own words", place=passage.at(start), hint=hint)
     cue = read_cue(
         passage.marks.resolve(inside), passage.at(start), shown=passage.marks.resolve(inside, hide_private=True)
     )
