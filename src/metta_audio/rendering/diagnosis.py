@@ -79,11 +79,10 @@ def _formats() -> Iterator[Finding]:
     from metta_audio.encode.container import CONTAINERS
 
     for kind in CONTAINERS.values():
-        ok = soundfile.check_format(kind.format, kind.subtype)
-        advice = "" if ok else "install a newer soundfile: pip install -U soundfile"
-        yield Finding(
-            f"format {kind.name}", ok, "can be written" if ok else f"libsndfile here has no {kind.name}", advice
-        )
+        maker = "lameenc" if kind.name == "mp3" else "soundfile"
+        ok = find_spec(maker) is not None and soundfile.check_format(kind.format, kind.subtype)
+        advice = "" if ok else f"install it anew: pip install -U {maker} soundfile"
+        yield Finding(f"format {kind.name}", ok, "can be written" if ok else f"{maker} here has no {kind.name}", advice)
 
 
 def _extras() -> Iterator[Finding]:

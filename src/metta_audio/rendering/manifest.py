@@ -14,9 +14,8 @@ from metta_audio.units import to_seconds
 
 SCHEMA = "metta_audio.manifest/1"
 
-MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "langcodes", "markdown-it-py", "mutagen",
-          "numpy", "pillow", "scipy",
-          "sentencex", "soundfile", "soxr")  # fmt: skip
+MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "lameenc", "langcodes", "markdown-it-py", "mutagen", "numpy",
+          "pillow", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 
