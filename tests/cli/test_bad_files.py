@@ -128,12 +128,22 @@ def test_a_place_that_cannot_be_written(run: Callable[..., Any], home: Path, arg
 
 
 @pytest.mark.parametrize("suffix", ["", *BESIDE])
-def test_a_folder_in_the_way_of_any_file(run: Callable[..., Any], home: Path, suffix: str) -> None:
+def test_a_folder_in_the_way_of_any_file(run: Callable[..., Any], home: Path, tmp_path: Path, suffix: str) -> None:
     name = f"a{suffix}" if suffix else "a.wav"
     (home / name).mkdir()
     before = listing(home)
     assert f"{name} is a folder" in run("render", "s.md", "-o", "a.wav").complaint()
     assert listing(home) == before
+    assert not (tmp_path / "cache").exists()  # seen before any work was done
+
+
+def test_a_folder_that_cannot_be_written_is_seen_before_the_work(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/proc").is_dir():
+        pytest.skip("needs a folder in which even root can make no file")
+    monkeypatch.setattr("metta_audio.rendering.output.write_audio", lambda *_, **__: pytest.fail("began to work"))
+    assert "cannot write into /proc" in run("render", "s.md", "-o", "/proc/a.wav").complaint()
 
 
 def test_a_script_is_never_replaced_by_its_transcript(run: Callable[..., Any], home: Path) -> None:
@@ -274,4 +284,4 @@ def test_no_room_for_what_is_printed(spawn: Callable[..., Any], args: tuple[str,
         ran = spawn(*args, stdout=full)
     assert ran.code == 1
     assert ran.err.count("\n") == 1
-    assert "No space left on device" in ran.err
+    assert ran.err.startswith("metta: No space left on device")

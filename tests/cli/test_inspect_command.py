@@ -125,9 +125,10 @@ def test_tags_that_nobody_understands(run: Callable[..., Any], home: Path) -> No
     file = FLAC(home / "a.flac")
     file["CHAPTER001"] = "soon"
     file["CHAPTER002"] = "00:00:00.500"
-    file["CHAPTER002NAME"] = "Two"
+    file["CHAPTER002NAME"] = "10:30:00"
+    file["CHAPTER003"] = "00:00:00.700 or so"
     file["TITLE"] = "\x1b[31mred\nline"
     file.save()
     found = run("inspect", "a.flac", "--json").json
-    assert found["chapters"] == [{"start": 0.5, "title": "Two"}]
+    assert found["chapters"] == [{"start": 0.5, "title": "10:30:00"}]
     assert "TITLE  [31mred line\n" in run("inspect", "a.flac").out

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 PRACTICE = """---
-title: "What $x^ costs & <more>"
+title: "What $x^$ costs & <more>"
 minutes: {default: 5, min: 1, max: 60}
 roles:
   self: {title: "My $elf_"}
@@ -112,7 +112,7 @@ def test_titles_stand_in_the_picture_and_apart(run: Callable[..., Any], write: C
     shown = [element.text or "" for element in texts]
     for label in ("Guide", "My $elf_", "breath", "bell", "bed", "pause, silence", "minutes", "Breathing", "呼吸"):
         assert label in shown
-    assert "What $x^ costs & <more>   5:00" in shown
+    assert "What $x^$ costs & <more>   5:00" in shown
     titles = [element for element in texts if "8.5px" in element.attrib["style"]]
     assert len(titles) == 5
     boxes = sorted((float(each.attrib["y"]), float(each.attrib["x"]), len(each.text or "")) for each in titles)

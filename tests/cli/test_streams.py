@@ -149,6 +149,21 @@ def test_help_needs_nothing_heavy() -> None:
     assert ran.stderr == "[]\n"
 
 
+def test_python_keeps_its_comments_to_itself() -> None:
+    program = (
+        "import warnings, metta_audio\n"
+        "from metta_audio.cli import main\n"
+        "class Careless:\n"
+        "    def __del__(self): raise ValueError\n"
+        "def load(*_, **__):\n"
+        "    Careless(), warnings.warn('by the way'), 1 / 0\n"
+        "metta_audio.load = load\n"
+        "main(['plan', 's.md'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stderr == "metta: unexpected ZeroDivisionError: division by zero; METTA_DEBUG=1 shows where\n"
+
+
 def test_the_version(run: Callable[..., Any]) -> None:
     import metta_audio
 

@@ -98,7 +98,8 @@ def write_audio(
                     writing.result()
     except (OSError, RuntimeError) as error:
         with suppress(OSError):
-            path.unlink()
+            if path.is_file():  # and not a device
+                path.unlink()
         raise EncodeError(f"cannot write the {kind.name} file: {error}", hint="is there room on the disk?") from error
     if kind.format == "OGG":
         fix_serial(path)
