@@ -15,10 +15,13 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import butter, sosfilt
 
 from metta_audio.errors import SoundError
 from metta_audio.sound.audio_segment import from_segment, to_segment
 from metta_audio.sound.bed import LEVEL
+from metta_audio.sound.levels import BED
+from metta_audio.sound.loudness import integrated
 from metta_audio.sound.recording import open_recording, read_sound
 from metta_audio.sound.wave import Wave
 from metta_audio.units import RATE, Hertz, Seconds
@@ -74,8 +77,14 @@ def test_a_long_sound_is_cut_and_has_soft_edges(tmp_path: Path) -> None:
 def test_a_recording_stands_at_the_level_of_beds() -> None:
     bed = open_recording(Wave(noise(10) * np.float32([1.0, 0.5]) + np.float32(0.05)))
     samples = bed.read(0, 10 * RATE)
-    assert rms_db(samples[:, 0]) == pytest.approx(LEVEL, abs=0.05)  # the louder side
-    assert rms_db(samples[:, 1]) == pytest.approx(LEVEL - 6.02, abs=0.05)
+    # White noise is bright: its loudness holds it before its RMS does.
+    assert integrated(samples, RATE) == pytest.approx(BED, abs=0.1)
+    assert rms_db(samples[:, 0]) < LEVEL
+    assert rms_db(samples[:, 1]) == pytest.approx(rms_db(samples[:, 0]) - 6.02, abs=0.05)
+    dark = sosfilt(butter(4, 150, fs=RATE, output="sos"), noise(10), axis=0).astype(np.float32)
+    samples = open_recording(Wave(dark)).read(0, 10 * RATE)
+    assert max(rms_db(samples[:, 0]), rms_db(samples[:, 1])) == pytest.approx(LEVEL, abs=0.1)
+    samples = bed.read(0, 10 * RATE)
     assert np.abs(samples.mean(axis=0)).max() < 1e-5  # its offset is gone
 
 
@@ -90,7 +99,7 @@ def test_the_loop_has_no_seam_and_no_dip() -> None:
     seconds, fade = 16, 3  # loop after 13
     samples = open_recording(Wave(noise(seconds))).read(0, 60 * RATE)
     levels = 10 * np.log10(np.mean(np.square(samples.reshape(600, -1), dtype=np.float64), axis=1))
-    assert levels == pytest.approx(LEVEL, abs=0.8)
+    assert levels == pytest.approx(np.median(levels), abs=0.8)
     turn = (seconds - fade) * RATE
     assert np.array_equal(samples[:turn], samples[turn : 2 * turn])
 
@@ -127,7 +136,7 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
         bed.read(start, RATE)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 8_000_000
+    assert peak < 16_000_000  # the recording has 42 MB, the filters it is measured with 6
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

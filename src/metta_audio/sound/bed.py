@@ -16,7 +16,8 @@ import numpy as np
 
 from metta_audio.sound.datafile import Table, read_table
 from metta_audio.sound.drops import Drops
-from metta_audio.sound.levels import BED_BELOW_SPEECH, SPEECH_RMS
+from metta_audio.sound.levels import BED, BED_BELOW_SPEECH, SPEECH_RMS
+from metta_audio.sound.loudness import integrated
 from metta_audio.sound.noise import Noise
 from metta_audio.sound.stream import CHUNK, Chunks, Stream, drifting
 from metta_audio.sound.tones import Tones
@@ -123,7 +124,13 @@ def _chunks(model: BedModel, seed: int, factor: float) -> Chunks:
 
 @lru_cache(maxsize=32)
 def _level_gain(model: BedModel) -> float:
-    """The factor that brings the louder channel to ``LEVEL``; measured on seed 0, so that every seed has the same."""
+    """What brings a bed to its level; measured on seed 0, so that every seed has the same."""
     chunk = _chunks(model, 0, 1.0)
-    power = np.mean([np.mean(np.square(chunk(index)), axis=0, dtype=np.float64) for index in _MEASURED], axis=0)
-    return gain(LEVEL) / math.sqrt(float(power.max()))
+    sound = np.concatenate([chunk(index) for index in _MEASURED])
+    power = np.mean(np.square(sound), axis=0, dtype=np.float64)
+    return to_level(math.sqrt(float(power.max())), integrated(sound, RATE))
+
+
+def to_level(rms: float, loudness: float) -> float:
+    """The factor that puts a bed of that ``rms`` (louder channel) and ``loudness`` at ``LEVEL``, no louder than ``BED``."""
+    return min(gain(LEVEL) / rms, gain(BED - loudness))

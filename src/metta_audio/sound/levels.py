@@ -14,6 +14,10 @@ SPEECH_RMS = Decibels(-19.0)
 BED_BELOW_SPEECH = Decibels(-20.0)
 """Default level of the bed where nobody speaks, RMS against ``SPEECH_RMS``: present, never in the way."""
 
+BED = Lufs(-37.0)
+"""Loudest a bed may be at its default level, whatever its RMS: a bright bed sounds louder than a dark one. It keeps
+below BS.1770's relative gate beside speech, so that a practice of long silences measures as loud as its voice."""
+
 DUCK = Decibels(-6.0)
 """Further fall of the bed while someone speaks. Together -26 dB: the 20 dB of WCAG technique G56 hold with room to
 spare for a quiet word or a swell in the bed."""
@@ -30,7 +34,7 @@ DUCK_BRIDGE = Seconds(3.0)
 BELL = Lufs(-20.0)
 """Loudest 400 ms of a bell strike: 4 LU below the voice, because a bell must never startle closed eyes."""
 
-BREATH = Lufs(-33.0)
+BREATH = Lufs(-34.0)
 """Loudest 400 ms of a breath swell: clear on a phone in a quiet room, and below BS.1770's relative gate beside
 speech, so that ten minutes of breathing do not pull the measured loudness down."""
 

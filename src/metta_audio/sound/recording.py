@@ -15,8 +15,9 @@ import soxr
 
 from metta_audio.errors import SoundError
 from metta_audio.sound.audio_segment import from_segment, segment_type
-from metta_audio.sound.bed import LEVEL, Bed
+from metta_audio.sound.bed import Bed, to_level
 from metta_audio.sound.levels import EDGE_FADE
+from metta_audio.sound.loudness import Meter
 from metta_audio.sound.stream import CHUNK, Stream, smooth
 from metta_audio.sound.wave import Block, Wave
 from metta_audio.units import RATE, Decibels, Hertz, Seconds, gain, to_samples
@@ -56,7 +57,7 @@ def read_sound(source: Path | Wave, *, longest: Seconds) -> Wave:
 def open_recording(source: Path | Wave) -> Bed:
     """A bed from a recording (a pydub segment goes through ``audio_segment.from_segment``), looped without a seam.
 
-    Its RMS is at ``bed.LEVEL`` like every bed's, or lower where a peak would stick out. It is decoded once, into a
+    It stands at the level of every bed, or lower where a peak would stick out. It is decoded once, into a
     temporary file that vanishes with it, so that memory stays at a megabyte or two whatever its length; of a recording
     longer than ``LONGEST_BED`` the beginning is used. Raises SoundError as ``read_sound``, and for silence.
     """
@@ -79,12 +80,14 @@ class RecordedBed(Stream):
     def _fill(self, source: Path | Wave) -> int:
         """Decode everything into the store, and learn its level."""
         frames, peak, total, power = 0, 0.0, np.zeros(2), np.zeros(2)
+        meter = Meter(RATE, 2)
         for block in _stereo_blocks(source, LONGEST_BED):
             self._store.write(block.tobytes())
             frames += len(block)
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             total += block.sum(axis=0, dtype=np.float64)
             power += np.square(block, dtype=np.float64).sum(axis=0)
+            meter.add(block)
         if frames < to_samples(_SHORTEST_BED):
             hint = f"a bed needs at least {_SHORTEST_BED:g} s"
             raise SoundError(f"{_name(source)} is too short for a bed: {frames / RATE:.2f} s", hint=hint)
@@ -93,7 +96,9 @@ class RecordedBed(Stream):
         if rms < gain(-96):  # the step of 16 bits: what is below is no sound
             raise SoundError(f"{_name(source)} is silent", hint="choose a recording with sound in it")
         self._middle = middle.astype(np.float32)
-        self._unit = np.float32(min(gain(LEVEL) / rms, gain(_PEAK) / (peak + float(np.abs(middle).max()))))
+        self._unit = np.float32(
+            min(to_level(rms, meter.result().integrated), gain(_PEAK) / (peak + float(np.abs(middle).max())))
+        )
         return frames
 
     def _stored(self, start: int, frames: int) -> Block:
