@@ -162,6 +162,13 @@ def test_the_bed_stays_20_db_below_speech_while_someone_speaks(bed: str, folder:
     assert abs(report.speech_to_bed - distance) < 1
 
 
+@pytest.mark.parametrize("bed", ["brown", "rain", "drone"])
+def test_little_speech_under_any_bed_is_as_loud_as_much(bed: str, folder: Path) -> None:
+    _, report = rendered("breath-belly", 5, folder / "little.wav", bed=bed)
+    assert report.inspection.lufs is not None
+    assert abs(report.inspection.lufs + 16) <= 0.5
+
+
 def test_there_is_no_click(folder: Path) -> None:
     # The voice is synthesised at 22,050 Hz; bells, breath and drone lie lower still: above 13 kHz a click, a jump of
     # the ducking or a torn fade would stand alone.

@@ -132,5 +132,5 @@ def _level_gain(model: BedModel) -> float:
 
 
 def to_level(rms: float, loudness: float) -> float:
-    """The factor that puts a bed of that ``rms`` (louder channel) and ``loudness`` at ``LEVEL``, no louder than ``BED``."""
+    """The factor that puts a bed of that RMS (louder channel) and loudness at ``LEVEL``, no louder than ``BED``."""
     return min(gain(LEVEL) / rms, gain(BED - loudness))
