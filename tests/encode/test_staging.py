@@ -160,6 +160,7 @@ def test_where_files_need_a_name_the_copy_is_hidden(
     monkeypatch.setattr(os, "O_TMPFILE", 0, raising=False)
     monkeypatch.setattr(tempfile, "_O_TMPFILE_WORKS", False, raising=False)
     test_a_copy_that_is_interrupted_leaves_nothing(tmp_path, other_disk, monkeypatch, KeyboardInterrupt)
+    assert not [path.name for path in other_disk.iterdir() if path.name.startswith(".metta-")]
 
 
 def test_nothing_of_anyone_else_is_swept(tmp_path: Path) -> None:
