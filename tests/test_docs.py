@@ -92,7 +92,7 @@ def test_every_command_of_a_page_in_order(page: str, folder: Path, capsys: pytes
     [
         line
         for line in sorted({line for page in PAGES for line in commands(page)})
-        if "--help" in line or not re.match("metta (render|inspect)", line)
+        if "--help" in line or not re.match("metta (render|inspect|plot|sounds (render|plot))", line)
     ],
 )
 def test_commands_that_make_no_sound(command: str, capsys: pytest.CaptureFixture[str]) -> None:

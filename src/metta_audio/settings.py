@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -17,15 +18,29 @@ APP = "metta_audio"
 DEFAULT_VOICE = "espeak"
 """Comes with the package, so that there is always a voice."""
 
+DEFAULT_LOUDNESS = "apple"
+"""What podcast apps expect; quieter targets are for those who know why."""
+
+DUCK = ("depth", "attack", "release", "bridge", "rise", "rise_after", "rise_over")
+"""Keys of the table [duck]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``voice``: the default one. ``scripts``: a shelf looked at first. ``cache``: folder of spoken clips."""
+    """What a user chose once for all.
+
+    ``voice``: the default one. ``scripts``: a shelf looked at first. ``cache``: folder of spoken clips. ``exclude``:
+    beds, bells and sounds that must never sound. ``loudness``: a name or LUFS. ``duck``: how the bed gives way to the
+    voice, as ``sound.duck.Ducking`` takes it.
+    """
 
     voice: str = DEFAULT_VOICE
     scripts: Path | None = None
     cache: Path = Path()
     user: Path = Path()
+    exclude: tuple[str, ...] = ()
+    loudness: str | float = DEFAULT_LOUDNESS
+    duck: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def clips(self) -> Path:
@@ -49,19 +64,23 @@ def debugging() -> bool:
 
 
 def read_settings() -> Settings:
-    """Settings from METTA_VOICE, METTA_SCRIPTS and METTA_CACHE, then the settings file, then the defaults.
+    """Settings from METTA_VOICE, METTA_SCRIPTS, METTA_CACHE and METTA_EXCLUDE, then the file, then the defaults.
 
     Raises SettingsError for a file that is not TOML, an unknown key or a value of the wrong type.
     """
     values = _read_file(settings_file())
     for key in ("voice", "scripts", "cache"):
         values[key] = os.environ.get(f"METTA_{key.upper()}") or values.get(key, "")
-    user = Path(values.get("user") or platformdirs.user_data_path(APP))
+    exclude = os.environ.get("METTA_EXCLUDE")
     return Settings(
         voice=values["voice"] or DEFAULT_VOICE,
         scripts=_expanded(Path(values["scripts"])) if values["scripts"] else None,
         cache=_expanded(Path(values["cache"] or platformdirs.user_cache_path(APP))),
-        user=_expanded(user),
+        user=_expanded(Path(values.get("user") or platformdirs.user_data_path(APP))),
+        # Both count: what must never be heard is not made audible by another wish.
+        exclude=(*values.get("exclude", ()), *filter(None, map(str.strip, (exclude or "").split(",")))),
+        loudness=values.get("loudness", DEFAULT_LOUDNESS),
+        duck=values.get("duck", {}),
     )
 
 
@@ -72,7 +91,7 @@ def _expanded(path: Path) -> Path:
         raise SettingsError(f"{path} is in nobody's home folder", hint="write the whole path") from error
 
 
-def _read_file(path: Path) -> dict[str, str]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -84,11 +103,51 @@ def _read_file(path: Path) -> dict[str, str]:
         found: Mapping[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}", hint='write lines such as voice = "espeak"') from error
-    known = [field.name for field in fields(Settings)]
+    known = [each.name for each in fields(Settings)]
     for key, value in found.items():
-        line = next((n for n, row in enumerate(text.splitlines(), 1) if row.lstrip(" \"'").startswith(key)), 1)
+        place = _place(path, text, key)
         if key not in known:
-            raise SettingsError(f'unknown setting "{key}"', place=Place(str(path), line), hint=did_you_mean(key, known))
-        if not isinstance(value, str):
-            raise SettingsError(f'"{key}" must be a text', place=Place(str(path), line), hint=f'write {key} = "…"')
-    return {key: str(value) for key, value in found.items()}
+            raise SettingsError(f'unknown setting "{key}"', place=place, hint=did_you_mean(key, known))
+        fits, kind, example = _KINDS.get(key, _TEXT)
+        if not fits(value):
+            raise SettingsError(f'"{key}" must be {kind}', place=place, hint=f"write {example(key)}")
+        for inner in value if isinstance(value, dict) else ():
+            if inner not in DUCK:
+                raise SettingsError(
+                    f'[{key}] has no "{inner}"', place=_place(path, text, inner), hint=did_you_mean(inner, DUCK)
+                )
+    return dict(found)
+
+
+def _place(path: Path, text: str, key: str) -> Place:
+    """The line that ``key`` begins, or that begins its table."""
+    lines = enumerate(text.splitlines(), 1)
+    return Place(str(path), next((number for number, row in lines if row.lstrip(" \"'[").startswith(key)), 1))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_Kind = tuple[Callable[[object], bool], str, Callable[[str], str]]
+"""Whether a value fits, what it must be, and how to write it."""
+
+_TEXT: _Kind = (lambda value: isinstance(value, str), "a text", lambda key: f'{key} = "…"')
+
+_KINDS: Mapping[str, _Kind] = {
+    "exclude": (
+        lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+        "a list of names",
+        lambda key: f'{key} = ["ocean"]',
+    ),
+    "loudness": (
+        lambda value: isinstance(value, str) or _is_number(value),
+        "a name or a number",
+        lambda key: f'{key} = "sleep"',
+    ),
+    "duck": (
+        lambda value: isinstance(value, dict) and all(map(_is_number, value.values())),
+        "a table of numbers",
+        lambda key: f"[{key}] and under it lines such as depth = -6",
+    ),
+}

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from metta_audio.errors import Place, ScriptError, ShelfError, SoundError, did_you_mean
+from metta_audio.script.breath_pattern import BreathPattern, Phases, read_pattern
 from metta_audio.script.front_matter import read_front_matter
 from metta_audio.script.model import Script
 from metta_audio.script.parse import read_script
@@ -21,7 +23,8 @@ from metta_audio.settings import Settings, read_settings
 SHIPPED = "shipped:"
 PACKS = "packs"
 PARTS = "_parts"
-_NOT_PRACTICES = frozenset({PACKS, PARTS})
+BREATHS = "breaths"
+_NOT_PRACTICES = frozenset({PACKS, PARTS, BREATHS})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _MOST_PHRASES = 500
 """Phrases in a pack: far more than a practice can speak, and no way to fill the memory."""
@@ -124,6 +127,27 @@ class Shelves:
         path = self._script_data(PARTS, name.removeprefix("_parts/").removesuffix(".md"), ".md", "part in _parts/")
         return str(path), _read(path)
 
+    def breath_file(self, name: str) -> Path:
+        """Where a breath pattern lies: ``breaths/NAME.yaml`` on a shelf. Capitals do not matter."""
+        known = {each.lower(): each for each in self.breaths()}
+        return self._script_data(BREATHS, known.get(name.lower(), name), ".yaml", "breath pattern")
+
+    def breath(self, name: str) -> BreathPattern:
+        """The breath pattern of that name."""
+        path = self.breath_file(name)
+        try:
+            return read_pattern(_read(path), name=path.stem, file=str(path))
+        except ScriptError as error:
+            raise ShelfError(error.what, place=error.place, hint=error.hint) from error
+
+    def breath_like(self, phases: Phases) -> BreathPattern | None:
+        """The shipped pattern of these phases, whatever a user's own of its name says; None where there is none."""
+        return _shipped_patterns(shipped_root() / "scripts").get(phases)
+
+    def breaths(self) -> list[str]:
+        """Names of all breath patterns."""
+        return _names(self.scripts, BREATHS, ".yaml")
+
     def bed(self, name: str) -> tuple[str, str]:
         """Path and text of the description of a bed."""
         path = self._sound_data("beds", name, "bed")
@@ -147,9 +171,13 @@ class Shelves:
         for shelf in self.sounds:
             if is_file(shelf / name) and _inside(shelf / name, shelf):
                 return shelf / name
-        known = {path.name for shelf in self.sounds if shelf.is_dir() for path in shelf.iterdir() if path.is_file()}
-        hint = did_you_mean(name, known) or "put the file into the folder sounds/ beside the script"
+        hint = did_you_mean(name, self.sound_files()) or "put the file into the folder sounds/ beside the script"
         raise SoundError(f'no sound "{name}" on any shelf', place=place, hint=hint)
+
+    def sound_files(self) -> list[str]:
+        """Names of the files that ``[sound NAME]`` can play."""
+        shelves = (shelf for shelf in self.sounds if shelf.is_dir())
+        return sorted({path.name for shelf in shelves for path in shelf.iterdir() if path.is_file()})
 
     def _script_data(self, folder: str, name: str, suffix: str, kind: str) -> Path:
         found = _find(self.scripts, folder, name, suffix)
@@ -164,6 +192,13 @@ class Shelves:
         if found is None:
             raise SoundError(f'unknown {kind} "{name}"', hint=did_you_mean(name, _names(self.sounds, folder, ".toml")))
         return found
+
+
+@cache  # one folder, which does not change
+def _shipped_patterns(scripts: Path) -> Mapping[Phases, BreathPattern]:
+    shipped = Shelves((scripts,), ())
+    patterns = (shipped.breath(name) for name in shipped.breaths())
+    return {pattern.phases: pattern for pattern in patterns}
 
 
 def shipped_root() -> Path:

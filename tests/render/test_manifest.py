@@ -100,3 +100,55 @@ def test_a_cache_that_cannot_be_written_costs_no_recording(home: Path, monkeypat
     (home / "file").write_text("in the way")
     monkeypatch.setenv("METTA_CACHE", str(home / "file" / "cache"))
     assert record(home) == found
+
+
+def test_what_is_measured_of_the_mix_can_be_measured_again(home: Path) -> None:
+    plan = metta.plan(metta.fill(metta.load("a.md")), metta.Options(voice="tone", bed="brown"))
+    metta.render(plan).save(home / "a.wav", twin=True)
+    found = json.loads((home / "a.manifest.json").read_text())
+    both, dry = (soundfile.read(home / name)[0] for name in ("a.wav", "a-no-bed.wav"))
+    lines = [event for event in plan.timeline.events if event.kind == "line"]
+    distances = [
+        10 * np.log10(np.mean(dry[line.start : line.end] ** 2) / np.mean((both - dry)[line.start : line.end] ** 2))
+        for line in lines
+    ]
+    measured = found["measured"]
+    assert [each["db"] for each in measured["speech_to_bed"]] == pytest.approx(distances, abs=0.1)
+    assert measured["speech_to_bed_min"] == min(each["db"] for each in measured["speech_to_bed"])
+    assert measured["lines"] == len(lines)
+    bare = json.loads((home / "a-no-bed.manifest.json").read_text())
+    assert bare["measured"]["speech_to_bed_min"] is None
+    assert bare["events"] == found["events"]
+
+
+def test_events_say_when_and_who_and_never_what(home: Path) -> None:
+    text = SCRIPT.replace("roles:", "params:\n  name: {type: text, default: Zerubbabel}\nroles:")
+    (home / "a.md").write_text(
+        text.replace("Hello", "Hello {{ name }}").replace("I hear you", "I hear you, {{ name }}")
+    )
+    found = record(home)
+    events = found["events"]
+    assert {key for event in events for key in event} == {"kind", "start", "seconds", "role"}
+    assert [event["role"] for event in events if event["kind"] == "line"] == ["guide", "guide", "self"]
+    assert {event["kind"] for event in events} >= {"line", "pause", "bell", "bed", "sound"}
+    assert events[-1]["start"] + events[-1]["seconds"] == pytest.approx(30, abs=0.001)
+    assert found["private_params"] == ["name"]
+    for word in ("Zerubbabel", "hear you", "Be well"):
+        assert word not in json.dumps(found)
+
+
+def test_nothing_extra_replaces_what_was_measured(home: Path) -> None:
+    from metta_audio.inspection import inspect
+    from metta_audio.rendering.figures import session_figures
+    from metta_audio.rendering.manifest import manifest
+    from metta_audio.sound.monitor import MixFigures
+
+    plan = metta.plan(metta.fill(metta.load("a.md")), metta.Options(voice="tone"))
+    sound(home / "x.wav")
+    extra = {"measured": {}, "mix": {"speech": []}}
+    session = session_figures(plan.timeline)
+    found = manifest(plan, inspect(home / "x.wav"), MixFigures(), session, [home / "x.wav"], extra=extra)
+    assert found["mix"] == {"speech": []}
+    assert found["measured"]["frames"] == 3 * RATE
+    assert found["measured"]["bed_peak"] is None
+    json.dumps(found, allow_nan=False)

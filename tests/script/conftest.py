@@ -1,4 +1,4 @@
-"""What the script tests share: a library of two dicts, and short ways from text to a session."""
+"""What the script tests share: a library (two dicts, the shipped breath patterns), ways from text to a session."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from metta_audio.errors import ShelfError, did_you_mean
+from metta_audio.script.breath_pattern import BreathPattern, Phases
 from metta_audio.script.fill import fill
 from metta_audio.script.model import Item, Line, Session
 from metta_audio.script.parse import parse_script
+from metta_audio.shelves import Shelves, shipped_root
+
+SHIPPED = Shelves((shipped_root() / "scripts",), ())
 
 FRONT = """---
 title: Practice
@@ -42,6 +46,12 @@ class FakeLibrary:
         if name not in self.parts:
             raise ShelfError(f'there is no part "{name}"', hint=did_you_mean(name, self.parts))
         return f"shelf/{name}", self.parts[name]
+
+    def breath(self, name: str) -> BreathPattern:
+        return SHIPPED.breath(name)
+
+    def breath_like(self, phases: Phases) -> BreathPattern | None:
+        return SHIPPED.breath_like(phases)
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metta_audio.errors import Place, ScriptError
-from metta_audio.script.cues import BREATHS, read_cue
-from metta_audio.script.model import BedChange, Bell, Breath, Item, Pause, SoundCue
+from metta_audio.script.cues import read_cue
+from metta_audio.script.model import BREATH_SOUNDS, BedChange, Bell, Breath, Item, Pause, SoundCue
+from metta_audio.shelves import Shelves, shipped_root
 
 HERE = Place("x.md", 3, 7)
+SHELVES = Shelves((shipped_root() / "scripts",), ())
+HOLDS = ("belly", "box", "relax")
 
 
 def cue(text: str) -> Item:
-    return read_cue(text, HERE)
+    return read_cue(text, HERE, library=SHELVES)
+
+
+def breath(text: str) -> Breath:
+    read = cue(f"breath {text}")
+    assert isinstance(read, Breath)
+    return read
 
 
 @pytest.mark.parametrize(
@@ -51,13 +60,6 @@ def test_gaps(text, kind, bounds):
         ("bell x3", Bell("", 3, HERE)),
         ("bell bowl", Bell("bowl", 1, HERE)),
         ("Bell bowl X3", Bell("bowl", 3, HERE)),
-        ("breath 4-4-6 x10", Breath((4, 4, 6, 0), 10, HERE)),
-        ("breath 5.5-5.5 ×2", Breath((5.5, 0, 5.5, 0), 2, HERE)),
-        ("breath 4-4-6 for 5m", Breath((4, 4, 6, 0), 21, HERE)),
-        ("breath 4-4-6 for 10m", Breath((4, 4, 6, 0), 42, HERE)),
-        ("breath box for 2m", Breath((4, 4, 4, 4), 7, HERE)),
-        ("breath 0.1-0.2 for 3s", Breath((0.1, 0, 0.2, 0), 10, HERE)),
-        ("breath 4-0-6-0 x1", Breath((4, 0, 6, 0), 1, HERE)),
         ("bed rain", BedChange("rain", 0, HERE)),
         ("bed off", BedChange("off", 0, HERE)),
         ("bed OFF", BedChange("off", 0, HERE)),
@@ -73,10 +75,89 @@ def test_other_cues(text, expected):
     assert cue(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "phases", "cycles"),
+    [
+        ("4-4-6 x10", (4, 4, 6, 0), 10),
+        ("5.5-5.5 ×2", (5.5, 0, 5.5, 0), 2),
+        ("5.5 x10", (5.5, 0, 5.5, 0), 10),
+        ("4–6 x 10", (4, 0, 6, 0), 10),
+        ("4-4-6 for 5m", (4, 4, 6, 0), 21),
+        ("4-4-6 for 10m", (4, 4, 6, 0), 42),
+        ("box for 2m", (4, 4, 4, 4), 7),
+        ("Box FOR 2m", (4, 4, 4, 4), 7),
+        ("0.1-0.2 for 3s", (0.1, 0, 0.2, 0), 10),
+        ("4-0-6-0 x1", (4, 0, 6, 0), 1),
+    ],
+)
+def test_breaths(text, phases, cycles):
+    read = breath(text)
+    assert (read.phases, read.cycles, read.place, read.sound) == (phases, cycles, HERE, "")
+
+
 def test_named_breaths_are_the_patterns_practices_know():
-    assert {name: sum(phases) for name, phases in BREATHS.items()} == {
-        "box": 16, "belly": 14, "coherent": 10, "calm": 10, "relax": 19, "sigh": 6.5,
+    assert {name: SHELVES.breath(name).phases for name in SHELVES.breaths()} == {
+        "belly": (4, 4, 6, 0), "box": (4, 4, 4, 4), "calm": (4, 0, 6, 0), "coherent": (5.5, 0, 5.5, 0),
+        "even": (6, 0, 6, 0), "relax": (4, 7, 8, 0), "sigh": (2.5, 0, 4, 0),
     }  # fmt: skip
+    assert {name for name in SHELVES.breaths() if SHELVES.breath(name).phases[1]} == set(HOLDS)
+    assert (breath("sigh x3").sip, breath("box x3").sip) == (0.5, 0)
+    assert (breath("sigh x3").pattern, breath("2.5-4 x3").pattern, breath("2.5-4 x3").sip) == ("sigh", "", 0)
+
+
+@pytest.mark.parametrize("sound", BREATH_SOUNDS)
+@pytest.mark.parametrize("before", ["4-4-6 x10", "box for 2m", "calm x 3"])
+def test_the_last_word_of_a_breath_is_its_sound(before, sound):
+    plain, led = breath(before), breath(f"{before} {sound.upper()}")
+    assert led.sound == sound
+    assert (led.phases, led.cycles, led.cautions) == (plain.phases, plain.cycles, plain.cautions)
+
+
+@pytest.mark.parametrize("name", SHELVES.breaths())
+def test_every_pattern_has_its_caution_and_holds_have_another_without(name):
+    pattern = SHELVES.breath(name)
+    assert pattern.title
+    assert pattern.summary
+    assert "breathe normally" in pattern.caution
+    assert breath(f"{name} x1").cautions == (pattern.caution,)
+    for ill in ("pregnant", "surgery", "heart", "blood pressure", "lung", "eye", "neurological", "panic"):
+        assert (ill in pattern.caution) == (name in HOLDS)
+    if pattern.phases[1]:
+        assert SHELVES.breath(pattern.no_hold).phases[1::2] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("relax x4", None),
+        ("relax x5", "4 breaths of relax at most while it is new; this cue has 5"),
+        ("relax x8", "4 breaths of relax at most while it is new; this cue has 8"),
+        ("relax x20", "8 breaths of relax at most; this cue has 20"),
+        ("4-7-8 x20", "8 breaths of 4-7-8 at most; this cue has 20"),
+        ("4-7-8-0 for 10m", "8 breaths of 4-7-8-0 at most; this cue has 31"),
+        ("box for 2m", None),
+        ("box for 3m", "2 minutes of box at most while it is new; this cue has 2.9"),
+        ("4-4-4-4 for 8m", "5 minutes of 4-4-4-4 at most; this cue has 8.0"),
+        ("sigh for 5m", None),
+        ("sigh for 6m", "5 minutes of sigh at most; this cue has 6.0"),
+        ("belly for 10m", None),
+        ("calm for 1h", None),
+    ],
+)
+def test_caps_are_told_and_never_raised(text, says):
+    caution, *caps = breath(text).cautions
+    assert "breathe normally" in caution
+    assert caps == ([says] if says else [])
+
+
+def test_numbers_that_no_pattern_has_carry_no_caution():
+    assert breath("4-1-5 x300").cautions == ()
+
+
+def test_without_a_library_numbers_are_all_there_is():
+    assert read_cue("breath 4-7-8 x20", HERE) == Breath((4, 7, 8, 0), 20, HERE)
+    with pytest.raises(ScriptError, match="is not a breathing pattern"):
+        read_cue("breath box x3", HERE)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +198,15 @@ def test_named_breaths_are_the_patterns_practices_know():
         ("breath", "needs a pattern"),
         ("breath 4-4-6", "needs a count or a length"),
         ("breath bx x3", 'did you mean "box"'),
-        ("breath 4 x3", "is not a breathing pattern"),
+        ("breath boxx for 2m tick", 'did you mean "box"'),
+        ("breath _ x3", "is not a breathing pattern"),
+        ("breath box x4 tik", 'did you mean "tick"?'),
+        ("breath box for 2m nois", 'did you mean "noise"?'),
+        ("breath box x4 drum", "choose from: bed, count, noise, silence, tick, tone"),
+        ("breath box tick x4", "write [breath box x4 tick]"),
+        ("breath box tick", "needs a count or a length"),
+        ("breath box x4 tick tick", "needs a count or a length"),
+        ("breath box for 2 m", "is not a duration"),
         ("breath 4-4-4-4-4 x3", "is not a breathing pattern"),
         ("breath 0-4 x3", "both take time"),
         ("breath 4-400 x1", "too long for one breath"),

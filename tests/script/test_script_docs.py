@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from metta_audio.errors import MettaError, Place
-from metta_audio.script.cues import BREATHS, read_cue
+from metta_audio.script.breath_pattern import BreathPattern, Phases
+from metta_audio.script.cues import read_cue
 from metta_audio.script.fill import fill
 from metta_audio.script.gaps import PARAGRAPH, SECTION, SENTENCE
 from metta_audio.script.header import _FrontMatter
 from metta_audio.script.model import Pause, Session
 from metta_audio.script.parse import parse_script
 from metta_audio.script.values import FILTERS
+from metta_audio.shelves import Shelves, shipped_root
+
+SHIPPED = Shelves((shipped_root() / "scripts",), ())
 
 PAGE = Path(__file__).parents[2] / "docs" / "script-language.md"
 
@@ -35,6 +39,12 @@ def library():
 
         def part(self, name: str) -> tuple[str, str]:
             raise AssertionError(name)
+
+        def breath(self, name: str) -> BreathPattern:
+            return SHIPPED.breath(name)
+
+        def breath_like(self, phases: Phases) -> BreathPattern | None:
+            return SHIPPED.breath_like(phases)
 
     return Library()
 
@@ -85,15 +95,16 @@ def test_every_cue_in_the_tables_is_one(page):
     cues = re.findall(r"^\| `\[([^`]*)\]` \|", page, re.MULTILINE)
     assert len(cues) >= 16
     for cue in cues:
-        read_cue(cue, Place("x", 1))
+        read_cue(cue, Place("x", 1), library=SHIPPED)
 
 
 def test_every_name_the_program_knows_is_on_the_page(page):
-    for name in [*BREATHS, *_FrontMatter.model_fields]:
+    breaths = {name: SHIPPED.breath(name).phases for name in SHIPPED.breaths()}
+    for name in [*breaths, *_FrontMatter.model_fields]:
         assert f"`{name}`" in page, name
     listed = page[page.index("- the filters") : page.index("**A value is never markup.**")]
     assert set(re.findall(r"[a-z]+", listed)) - {"the", "filters", "and"} == set(FILTERS) - {"d", "count"}
-    for name, phases in BREATHS.items():
+    for name, phases in breaths.items():
         assert f"`{name}` {'-'.join(f'{phase:g}' for phase in phases if phase)}" in page
 
 

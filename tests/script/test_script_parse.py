@@ -25,7 +25,7 @@ params:
   n:     {type: number, min: 1, max: 3}
   touch: {type: flag, default: no}
 roles:
-  self: {pan: -0.2}
+  self: {pan: -0.2, level: -1.5, room: 0.25}
   part:
 ---
 # Arriving
@@ -64,7 +64,9 @@ def test_a_whole_script_is_read():
     assert header.params["touch"].default is False
     assert list(header.roles) == ["guide", "self", "part"]
     assert header.roles["part"].title == "Part"
-    assert header.roles["self"].pan == -0.2
+    role = header.roles["self"]
+    assert (role.pan, role.level, role.room) == (-0.2, -1.5, 0.25)
+    assert (header.roles["part"].pan, header.roles["part"].level, header.roles["part"].room) == (0, 0, 0)
     assert script.body == "# Arriving\nWelcome.\n"
     assert script.body_line == GOOD.split("\n").index("# Arriving") + 1
     assert script.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
@@ -138,6 +140,13 @@ def test_what_is_no_script_is_refused_at_its_place(data, line, column, says):
         ("{type: flag, default: no}", "{default: no}", 9, 3, "has no type"),
         ("pan: -0.2", "pan: left", 11, 10, "number is wanted"),
         ("pan: -0.2", "pan: -2", 11, 10, "greater than or equal to -1"),
+        ("level: -1.5", "level: -6.1", 11, 21, "level: it should be greater than or equal to -6"),
+        ("level: -1.5", "level: 3.5", 11, 21, "level: it should be less than or equal to 3"),
+        ("level: -1.5", "level: soft", 11, 21, "level: a number is wanted"),
+        ("level: -1.5", "level: .nan", 11, 28, "not a number that can be used"),
+        ("room: 0.25", "room: 1.5", 11, 34, "room: it should be less than or equal to 1"),
+        ("room: 0.25", "room: -0.1", 11, 34, "room: it should be greater than or equal to 0"),
+        ("room: 0.25", "rom: 0.25", 11, 34, 'did you mean "room"'),
         ("default: 18", "default: 40", 4, 11, "not between min 10 and max 30"),
         ("title: Six", "title: [Six", 3, 8, "not valid YAML"),
         ("title: Six", "title: a: Six", 2, 9, "not valid YAML"),

@@ -1,4 +1,4 @@
-"""Beds stand at their level, harm no ear, never end, and change without being noticed."""
+"""Beds are read from their files, tuned, laid over one another, and change without being noticed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import butter, sosfilt
-from scipy.stats import kurtosis
 
 from metta_audio.errors import SoundError
 from metta_audio.shelves import shipped_root
-from metta_audio.sound.bed import LEVEL, Bed, BedModel, load_bed, open_bed
+from metta_audio.sound.bed import LEVEL, Bed, BedModel, load_bed, open_bed, open_beds, retuned, to_level
 from metta_audio.sound.bed_track import BedTrack
-from metta_audio.sound.levels import BED, BED_BELOW_SPEECH, BED_CROSSFADE, BED_FADE_IN, BED_FADE_OUT, SPEECH_RMS
+from metta_audio.sound.levels import BED, BED_CROSSFADE, BED_FADE_IN, BED_FADE_OUT
 from metta_audio.sound.loudness import integrated
-from metta_audio.sound.stream import CHUNK
 from metta_audio.units import RATE, Decibels, Samples, to_samples
-
-SHIPPED = ("brown", "rain", "drone")
 
 TEXT = """\
 title = "Test"
@@ -53,78 +48,8 @@ def shipped(name: str) -> BedModel:
     return load_bed(path.read_text(encoding="utf-8"), name=name, file=str(path))
 
 
-def minute(name: str, seed: int = 5) -> np.ndarray:
-    return open_bed(shipped(name), seed).read(0, 60 * RATE).astype(np.float64)
-
-
 def db(power: float) -> float:
     return float(10 * np.log10(power))
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_bed_stands_at_its_level_and_startles_nobody(name: str) -> None:
-    assert LEVEL == SPEECH_RMS + BED_BELOW_SPEECH
-    samples = minute(name)
-    # Whichever it reaches first: the RMS of beds, or their loudness.
-    over = max(db(np.mean(samples**2, axis=0).max()) - LEVEL, integrated(samples.astype(np.float32), RATE) - BED)
-    assert over == pytest.approx(0, abs=1.0)
-    seconds = samples.reshape(60, -1)
-    assert db(np.mean(seconds**2, axis=1).max()) < LEVEL + 3
-    assert np.abs(samples).max() < 10 ** (-12 / 20)
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_its_sound_can_be_heard(name: str) -> None:
-    samples = minute(name)
-    power = np.mean(samples**2)
-    above = sosfilt(butter(8, 40, "high", fs=RATE, output="sos"), samples, axis=0)
-    assert db(np.mean(above**2) / power) > -0.5
-    mono = samples.mean(axis=1)
-    assert db(np.mean(mono**2) / power) > -3
-    assert np.corrcoef(samples.T)[0, 1] < 0.9  # and it is stereo
-    weighted = np.average(samples, axis=0, weights=np.hanning(len(samples)))
-    assert np.abs(weighted).max() < np.sqrt(power) * 1e-4
-
-
-@pytest.mark.parametrize("name", ["brown", "drone"])
-def test_there_is_no_click(name: str) -> None:
-    """What a jump would leave above 14 kHz stands out from the little that is there."""
-    samples = open_bed(shipped(name), 5).read(0, 30 * RATE).astype(np.float64)
-    above = sosfilt(butter(6, 14_000, "high", fs=RATE, output="sos"), samples, axis=0)[2000:]
-    assert np.abs(above).max() < 7 * np.sqrt(np.mean(above**2)) + 1e-7
-
-
-def test_rain_falls_in_drops_and_noise_does_not() -> None:
-    assert kurtosis(minute("rain")[:, 0]) > 1
-    assert abs(kurtosis(minute("brown")[:, 0])) < 0.2
-
-
-def test_the_drone_has_the_tones_of_its_file() -> None:
-    samples = minute("drone")[: 16 * RATE, 0]
-    lines = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    for hertz in (110, 165, 220, 330, 440):
-        near = lines[(hertz - 10) * 16 : (hertz + 10) * 16]
-        assert abs(near.argmax() - 160) <= 6
-        assert near.max() > 30 * np.median(near)
-    assert db(np.sum(lines[200 * 16 :] ** 2) / np.sum(lines**2)) > -4  # where a telephone has sound, too
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_seeds_are_different_moments_of_the_same_place(name: str) -> None:
-    model = shipped(name)
-    first = open_bed(model, 1).read(0, CHUNK)
-    assert np.array_equal(open_bed(model, 1).read(0, CHUNK), first)
-    assert not np.array_equal(open_bed(model, 2).read(0, CHUNK), first)
-    assert not np.array_equal(open_bed(model, 1).read(CHUNK, CHUNK), first)
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_however_it_is_cut_it_is_the_same(name: str) -> None:
-    begin = 1800 * RATE + 17
-    whole = open_bed(shipped(name), 3).read(begin, 100_000)
-    reader = open_bed(shipped(name), 3)
-    parts = [reader.read(begin + start, min(4410, 100_000 - start)) for start in range(0, 100_000, 4410)]
-    assert np.array_equal(np.concatenate(parts), whole)
 
 
 def test_a_data_file_makes_a_bed() -> None:
@@ -168,6 +93,156 @@ def test_a_bed_has_a_layer() -> None:
     for text in ("", 'title = "x"', "layer = []", '[layer]\nkind = "noise"'):
         with pytest.raises(SoundError, match="layer"):
             load_bed(text, name="b", file="b.toml")
+
+
+MOVING = (
+    TEXT
+    + """
+[[motion]]
+name = "swell"
+kind = "waves"
+shortest = 6.0
+longest = 9.0
+
+[[layer]]
+kind = "calls"
+callers = 3
+low = 2000.0
+high = 3000.0
+notes = 4
+note_rate = 20.0
+every = 1.0
+follows = "swell"
+depth = 12.0
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "says"),
+    [
+        ('follows = "swell"', 'follows = "swel"', "b.toml:38:1", 'did you mean "swell"?'),
+        ('kind = "waves"', 'kind = "wave"', "b.toml:26:1", 'did you mean "waves"?'),
+        ("longest = 9.0", "longest = 5.0", "b.toml:28:1", "between 6 and 240"),
+        ("depth = 12.0", "depht = 12.0", "b.toml:30:1", '"depth" is missing'),
+        ('follows = "swell"', "", "b.toml:39:1", 'unknown key "depth"'),
+        ("notes = 4", "notes = 4.5", "b.toml:35:1", "whole number"),
+        ("notes = 4", "notes = 40", "b.toml:35:1", "between 1 and 13"),
+        ('title = "Test"', 'tags = "rain"', "b.toml:1:1", "list of words"),
+        ('title = "Test"', 'tags = ["Two words"]', "b.toml:1:1", "list of words"),
+        ('title = "Test"', "headphones = 1", "b.toml:1:1", "true or false"),
+        ("root = 200.0", 'root = "H3"', "b.toml:10:1", "write for example A2, C#3 or Bb2"),
+        ("root = 200.0", 'root = "C9"', "b.toml:10:1", "between 40 and 8000"),
+        ("root = 200.0", 'root = 200.0\ntuning = "jsut"', "b.toml:11:1", 'did you mean "just"?'),
+        ("ratio = 1.5", "semitones = 70", "b.toml:13:5", "between 40 and 8000"),
+        ("root = 200.0", "root = 200.0\nharmonics = 99", "b.toml:11:1", "between 1 and 16"),
+    ],
+)
+def test_faults_of_what_moves_and_is_tuned(old: str, new: str, place: str, says: str) -> None:
+    load_bed(MOVING, name="b", file="b.toml")
+    with pytest.raises(SoundError) as caught:
+        load_bed(MOVING.replace(old, new, 1), name="b", file="b.toml")
+    assert str(caught.value).startswith(place), str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_a_motion_is_named_once_and_must_be_there() -> None:
+    with pytest.raises(SoundError, match="already"):
+        load_bed(MOVING + '[[motion]]\nname = "swell"\nkind = "gusts"\nseconds = 5\n', name="b", file="b.toml")
+    with pytest.raises(SoundError, match="no motion to follow"):
+        load_bed(TEXT + 'follows = "swell"\ndepth = 3.0\n', name="b", file="b.toml")
+
+
+def lines(bed: Bed) -> np.ndarray:
+    """Magnitudes of the mono sum, a line every 1/8 Hz."""
+    samples = bed.read(0, 8 * RATE).mean(axis=1, dtype=np.float64)
+    return np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+
+
+def peak_near(magnitudes: np.ndarray, hertz: float) -> float:
+    low = round((hertz - 4) * 8)
+    return (low + int(magnitudes[low : low + 64].argmax())) / 8
+
+
+@pytest.mark.parametrize(
+    ("root", "tuning", "wanted"),
+    [
+        (None, None, [110.0, 165.0, 220.0, 275.0]),
+        ("D3", None, [146.832, 220.248, 293.665, 367.08]),
+        (100.0, "equal", [100.0, 149.83, 200.0, 251.98]),
+        ("Bb2", "pythagorean", [116.541, 174.811, 233.08, 295.0]),
+    ],
+)
+def test_a_pad_stands_on_its_root_in_its_tuning(
+    root: float | str | None, tuning: str | None, wanted: list[float]
+) -> None:
+    model = shipped("pad")
+    moved = model if root is None else retuned(model, root, tuning)
+    magnitudes = lines(open_bed(moved, 1))
+    for hertz in wanted:
+        assert peak_near(magnitudes, hertz) == pytest.approx(hertz, abs=0.6)
+    assert moved.name == model.name
+    assert len(moved.layers) == len(model.layers)
+
+
+def test_layers_keep_their_distance_when_they_are_tuned() -> None:
+    tones = 'kind = "tones"\nroot = {}\npartials = [{{ ratio = 1.0, level = 0 }}]\n'
+    text = "[[layer]]\n" + tones.format('"A2"') + "[[layer]]\n" + tones.format("165.0")
+    model = retuned(load_bed(text, name="two", file="two.toml"), 220.0, None)
+    assert [layer.sound.root for layer in model.layers] == [220.0, 330.0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "root", "tuning", "says"),
+    [
+        ("rain", "D3", None, '"rain" has no tones to tune'),
+        ("pad", "X3", None, '"X3" is not a note'),
+        ("pad", "D3", "jus", 'did you mean "just"?'),
+        ("pad", 20.0, None, "choose one between 40 and"),
+        ("pad", "C8", None, "a root of 4186"),
+    ],
+)
+def test_what_cannot_be_tuned(name: str, root: float | str, tuning: str | None, says: str) -> None:
+    with pytest.raises(SoundError) as caught:
+        retuned(shipped(name), root, tuning)
+    assert says in str(caught.value)
+
+
+def test_layers_of_beds_keep_their_levels_and_the_level_of_a_bed() -> None:
+    brown, white = (open_bed(shipped(name), 1) for name in ("brown", "white"))
+    both = open_beds([(brown, Decibels(-9)), (white, Decibels(0))])
+    samples = both.read(5 * RATE, 20 * RATE)
+    over = max(db(np.mean(np.square(samples))) - LEVEL, integrated(samples, RATE) - BED)
+    assert over == pytest.approx(0, abs=0.5)
+    plain = brown.read(5 * RATE, 20 * RATE) * 10 ** (-9 / 20) + white.read(5 * RATE, 20 * RATE)
+    assert np.ptp(samples[plain > 1e-3] / plain[plain > 1e-3]) < 1e-3  # one factor for all
+    assert np.array_equal(both.read(5 * RATE + 100, 1000), samples[100:1100])
+
+
+def test_one_bed_is_itself_and_the_same_seed_makes_no_twins() -> None:
+    rain = open_bed(shipped("rain"), 1)
+    assert open_beds([(rain, Decibels(-6))]) is rain
+    layer = '[[layer]]\nkind = "noise"\nslope = 0\nwidth = 0\n'
+    one, two = (open_bed(load_bed(layer, name=name, file=name), 1).read(0, RATE)[:, 0] for name in ("one", "two"))
+    assert abs(np.corrcoef(one, two)[0, 1]) < 0.05
+    given = (load_bed("seed = 7\n" + layer, name=name, file=name) for name in ("one", "two"))
+    one, two = (open_bed(model, 1).read(0, RATE)[:, 0] for model in given)
+    assert np.array_equal(one, two)
+
+
+def test_crests_peaks_and_loudness_hold_a_bed_down() -> None:
+    plain = to_level(0.1, -99.0)
+    assert plain == pytest.approx(10 ** (LEVEL / 20) / 0.1)
+    assert to_level(0.1, -99.0, crest=0.12, peak=0.5) == plain
+    assert 20 * np.log10(to_level(0.1, -99.0, crest=0.4) * 0.4) == pytest.approx(LEVEL + 2.5)
+    assert 20 * np.log10(to_level(0.001, -99.0, peak=1.0)) == pytest.approx(-16)
+    assert to_level(0.001, BED + 20) == pytest.approx(0.1)
+
+
+def test_what_lies_below_40_hz_does_not_count() -> None:
+    deep = '[[layer]]\nkind = "noise"\nslope = -6\nhigh_pass = 20\nlow_pass = 4000\n'
+    samples = open_bed(load_bed(deep, name="deep", file="deep.toml"), 1).read(0, 30 * RATE)
+    assert db(np.mean(np.square(samples), axis=0).max()) > LEVEL + 1
 
 
 class Constant:

@@ -1,8 +1,9 @@
-"""A bell is struck, beats, dies away, and ends."""
+"""A bell is struck or rubbed, beats, dies away, and ends."""
 
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from metta_audio.errors import SoundError
 from metta_audio.shelves import shipped_root
 from metta_audio.sound import bell
-from metta_audio.sound.bell import BellModel, Partial, load_bell
-from metta_audio.sound.levels import BELL
+from metta_audio.sound.bell import BellModel, Mallet, Partial, load_bell
+from metta_audio.sound.levels import BELL, SPEECH
 from metta_audio.sound.loudness import loudest
 from metta_audio.units import RATE, to_samples
 
-SHIPPED = ("bowl", "bell")
+STRUCK = ("bell", "bowl", "bowl-high", "bowl-low", "chime", "temple", "tingsha")
+RUBBED = ("bowl-rubbed", "bowl-high-rubbed", "bowl-low-rubbed")
+SHORT = ("wooden-fish",)
+RINGING = (*STRUCK, *RUBBED)
+SHIPPED = (*RINGING, *SHORT)
 
 TEXT = """\
 title = "Test bell"
@@ -30,6 +35,7 @@ partials = [
 """
 
 
+@cache
 def shipped(name: str) -> BellModel:
     path = shipped_root() / "sounds" / "bells" / f"{name}.toml"
     return load_bell(path.read_text(encoding="utf-8"), name=name, file=str(path))
@@ -47,20 +53,54 @@ def strength(samples: np.ndarray, seconds: float = 0.05) -> np.ndarray:
     return 10 * np.log10(power + 1e-20)
 
 
+def loudest_tenth(samples: np.ndarray) -> float:
+    """LUFS of the loudest 100 ms, by the meter's own 400 ms: three quarters of them are silence, 6.02 dB."""
+    tenth = RATE // 10
+    silence = np.zeros((3 * tenth, 2), np.float32)
+    steps = range(0, len(samples) - tenth, tenth // 4)
+    top = max(steps, key=lambda step: float(np.square(samples[step : step + tenth]).sum()))
+    return loudest(np.concatenate([samples[top : top + tenth], silence]), RATE) + 6.02
+
+
+def test_these_are_all_and_each_says_what_it_is() -> None:
+    folder = shipped_root() / "sounds" / "bells"
+    assert {path.stem for path in folder.glob("*.toml")} == set(SHIPPED)
+    for name in SHIPPED:
+        model = shipped(name)
+        assert model.title
+        assert model.summary
+        assert ("rubbed" in model.tags) == (name in RUBBED)
+        assert ("metal" in model.tags) == (name not in SHORT)
+        assert ("bowl" in model.tags) == name.startswith("bowl")
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("seed", [0, 1, 12345])
 def test_every_strike_has_the_level_of_a_bell(name: str, seed: int) -> None:
     wave = shipped(name).strike(seed)
-    assert loudest(wave.samples, wave.rate) == pytest.approx(BELL, abs=0.02)
+    level = loudest(wave.samples, wave.rate)
     assert wave.channels == 2
-    assert np.abs(wave.samples).max() < 0.5
+    assert np.abs(wave.samples).max() <= 0.5012  # -6 dBFS
+    assert loudest_tenth(wave.samples) < SPEECH - 0.8
+    if name in SHORT:
+        assert SPEECH - 9 < level < BELL  # not set up by the silence in the window
+        assert loudest_tenth(wave.samples) > SPEECH - 2  # nor lost
+    else:
+        assert level == pytest.approx(BELL, abs=0.02)
+
+
+def test_a_knock_is_held_down_by_its_tenth_and_its_peak() -> None:
+    knock = one_tone(decay=0.1)
+    assert loudest_tenth(knock.strike(0).samples) == pytest.approx(SPEECH - 1, abs=0.3)
+    click = dataclasses.replace(one_tone(decay=0.05), root=100.0)  # K-weighting hears little of it
+    assert np.abs(click.strike(0).samples).max() == pytest.approx(0.5012, abs=0.001)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_strikes_differ_a_little_and_repeat_exactly(name: str) -> None:
     model = shipped(name)
     first, second = model.strike(1).samples.copy(), model.strike(2).samples.copy()
-    for seed in range(10, 20):  # more than are kept
+    for seed in range(10, 15):  # more than are kept
         model.strike(seed)
     assert np.array_equal(model.strike(1).samples, first)
     assert first.shape == second.shape
@@ -70,27 +110,91 @@ def test_strikes_differ_a_little_and_repeat_exactly(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_begins_gently_and_ends_in_silence(name: str) -> None:
-    samples = shipped(name).strike(3).samples.astype(np.float64)
+    model = shipped(name)
+    samples = model.strike(3).samples.astype(np.float64)
     peak = np.abs(samples).max()
     assert not samples[0].any()
     assert np.abs(samples[: to_samples(0.001)]).max() < 0.1 * peak
-    assert np.abs(samples[: to_samples(0.06)]).max() > 0.5 * peak
+    if name not in RUBBED:
+        assert np.abs(samples[: to_samples(0.06)]).max() > 0.5 * peak
     assert not samples[-1].any()
     end = strength(samples)[-6:]
-    assert np.all(np.diff(end) < 0)
+    assert np.all(np.diff(end) <= 0)
     assert end[-1] < -110
-    # Nowhere does a sample bend away from its neighbours more than the highest partial can.
-    highest = 2 * np.pi * max(p.ratio for p in shipped(name).partials) * shipped(name).root / RATE
-    assert np.abs(np.diff(samples, 2, axis=0)).max() < peak * highest**2
+    # Nowhere does a sample bend away from its neighbours more than the highest partial, or the touch, can.
+    highest = max(p.ratio for p in model.partials) * model.root
+    if model.mallet:
+        highest = max(highest, 4 * model.mallet.hertz)
+    assert np.abs(np.diff(samples, 2, axis=0)).max() < peak * (2 * np.pi * highest / RATE) ** 2
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", RINGING)
 def test_it_rings_for_seconds_but_not_for_ever(name: str) -> None:
-    wave = shipped(name).strike(3)
-    assert 5 <= wave.seconds <= 14
-    levels = strength(wave.samples, 0.5)
-    assert np.all(levels[2:] < levels[:-2] + 1)  # a beat may lift it for a moment, never a whole second
+    model = shipped(name)
+    wave = model.strike(3)
+    assert 5 <= wave.seconds - model.rise <= 20
+    # A beat may lift it for a moment, never from one beat to the next.
+    slowest = max(1 / partial.beat for partial in model.partials if partial.beat and partial.level == 0)
+    step = 0.25
+    levels = strength(wave.samples, step)[int(model.rise / step) :]
+    period = round(max(1.0, slowest) / step)
+    assert np.all(levels[period:] < levels[:-period] + 1)
     assert abs(wave.samples.mean(dtype=np.float64)) < 1e-5
+    # Its loudest partial has fallen by more than 50 dB: the ring is not cut.
+    assert model.rise + 50 / 60 * model.partials[0].decay < wave.seconds or name == "temple"
+
+
+def test_a_temple_bell_hums_when_all_else_is_gone() -> None:
+    samples = shipped("temple").strike(0).samples[:, 0].astype(np.float64)
+    late = samples[14 * RATE : 16 * RATE]
+    lines = np.abs(np.fft.rfft(late * np.hanning(len(late)), 8 * RATE))
+    assert abs(lines.argmax() / 8 - 74) < 1.5
+
+
+@pytest.mark.parametrize("name", RUBBED)
+def test_a_rubbed_bowl_grows_slowly_sings_and_rings_out(name: str) -> None:
+    model = shipped(name)
+    levels = strength(model.strike(1).samples, 0.5)
+    top = int(levels.argmax())
+    assert model.rise >= 4
+    assert model.rise - 2.5 <= top / 2 <= model.rise + 1.5
+    # Nothing startles: from start to top it takes seconds, by no more than 12 dB in half a second once it is heard.
+    heard = levels[: top + 1][levels[: top + 1] > levels[top] - 25]
+    assert np.all(np.diff(heard) < 12)
+    assert levels[0] < levels[top] - 25
+    # Mostly the first and second mode.
+    samples = model.strike(1).samples[:, 0].astype(np.float64)[: to_samples(model.rise)]
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    assert power[hertz < 1.2 * model.partials[1].ratio * model.root].sum() / power.sum() > 0.99
+    assert 0.3 <= model.partials[0].beat <= 3
+    assert bell.speech_after(model) > to_samples(model.rise)
+
+
+def test_a_wooden_fish_is_a_knock() -> None:
+    model = shipped("wooden-fish")
+    samples = model.strike(0).samples
+    levels = strength(samples, 0.02)
+    assert levels[:3].argmax() == levels.argmax()
+    assert levels[8] < levels.max() - 25  # after 160 ms
+    # Hollow: most of it is the air inside, the rest is not its harmonics.
+    power = np.abs(np.fft.rfft(samples[:, 0].astype(np.float64), RATE)) ** 2
+    assert 350 < power.argmax() < 430
+    assert power[:700].sum() / power.sum() > 0.7
+    # It may come quicker than a bowl, and is no alarm.
+    assert RATE <= bell.spacing(model) < 2 * RATE
+
+
+def test_a_tingsha_is_bright_and_beats() -> None:
+    model = shipped("tingsha")
+    samples = model.strike(0).samples[:, 0].astype(np.float64)
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    assert power[(hertz > 2000) & (hertz < 6200)].sum() / power.sum() > 0.99
+    levels = strength(samples[:, None].repeat(2, axis=1))[: 20 * 3]
+    levels -= np.polyval(np.polyfit(np.arange(60), levels, 1), np.arange(60))
+    beats = np.abs(np.fft.rfft(levels))
+    assert beats[1:].argmax() + 1 in (6, 7)  # 2.2 times a second, in 3 s
 
 
 @pytest.mark.parametrize("decay", [2.0, 6.0])
@@ -108,18 +212,23 @@ def test_a_pair_beats() -> None:
     assert np.ptp(levels) > 3
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", RINGING)
 def test_its_partials_are_where_the_file_says_and_not_harmonic(name: str) -> None:
     model = shipped(name)
-    samples = model.strike(0).samples[:, 0].astype(np.float64)[: 2 * RATE]
-    lines = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    samples = model.strike(0).samples[:, 0].astype(np.float64)[: to_samples(model.rise + 2)]
+    lines = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), len(samples) * 2))
+    per_hertz = 2 * len(samples) / RATE
+    tones = sorted(partial.ratio * model.root for partial in model.partials)
     for partial in model.partials:
-        middle = round(partial.ratio * model.root * 2)
-        near = lines[middle - 100 : middle + 100]
-        assert abs(near.argmax() - 100) <= 2 * partial.beat + 2
-        assert near.max() > 20 * np.median(near)
+        tone = partial.ratio * model.root
+        room = min(50.0, *(abs(tone - other) / 2 for other in tones if other != tone))
+        low, high = round((tone - room) * per_hertz), round((tone + room) * per_hertz)
+        near = lines[low:high]
+        assert abs((near.argmax() + low) / per_hertz - tone) <= partial.beat + 1
+        assert near.max() > 5 * np.median(near)
     ratios = [partial.ratio for partial in model.partials if partial.ratio > 1]
     assert all(abs(ratio - round(ratio)) > 0.04 for ratio in ratios)
+    assert all(0.3 <= partial.beat <= 3 for partial in model.partials)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -129,24 +238,22 @@ def test_speech_waits_until_it_has_fallen_12_db(name: str) -> None:
     for seed in range(3):
         levels = strength(model.strike(seed).samples)
         later = levels[after // to_samples(0.05) :]
-        assert later.max() <= levels.max() - 11  # 12 for the seed that is measured
+        assert later.max() <= levels.max() - 10.5  # 12 for the seed that is measured
     first = strength(model.strike(0).samples)
     assert first[after // to_samples(0.05) :].max() <= first.max() - 12
-    assert first[after // to_samples(0.05) - 1] > first.max() - 12
-    assert 0.5 * RATE < after < 6 * RATE
+    # No longer than that takes, but for a moment after a knock.
+    assert after == RATE or first[after // to_samples(0.05) - 1] > first.max() - 12
+    assert RATE <= after < 6 * RATE + to_samples(model.rise)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-@settings(max_examples=5)
-@given(count=st.integers(1, 4), seed=st.integers(0, 1000))
+@settings(max_examples=2)
+@given(count=st.integers(1, 3), seed=st.integers(0, 1000))
 def test_gap_and_ring_fit_the_strikes(name: str, count: int, seed: int) -> None:
     model = shipped(name)
     series = [(number * bell.spacing(model), model.strike(seed, number)) for number in range(count)]
-    assert len(series) == count
-    assert series[0][0] == 0
-    spaces = np.diff([offset for offset, _ in series])
-    assert np.all(spaces == bell.spacing(model))
-    assert bell.spacing(model) >= 3 * RATE
+    assert bell.spacing(model) == max(to_samples(model.spacing), bell.speech_after(model))
+    assert bell.spacing(model) >= (RATE if name in SHORT else 3 * RATE)
     last, wave = series[-1]
     assert bell.gap(model, count) == last + bell.speech_after(model)
     assert bell.ring(model, count) == last + wave.frames
@@ -158,9 +265,9 @@ def test_gap_and_ring_fit_the_strikes(name: str, count: int, seed: int) -> None:
 def test_a_bell_may_be_as_short_or_long_as_it_likes(decay: float) -> None:
     model = one_tone(decay=decay)
     wave = model.strike(0)
-    assert wave.seconds <= 14
+    assert wave.seconds <= 24
     assert not wave.samples[-1].any()
-    assert loudest(wave.samples, RATE) == pytest.approx(BELL, abs=0.02)
+    assert loudest(wave.samples, RATE) <= BELL + 0.02
     assert bell.speech_after(model) <= wave.frames
 
 
@@ -168,7 +275,28 @@ def test_a_data_file_is_read() -> None:
     model = load_bell(TEXT, name="test", file="test.toml")
     assert model.title == "Test bell"
     assert model.partials == (Partial(1.0, 0.0, 6.0, 1.0), Partial(2.7, -6.0, 3.0, 0.0))
+    assert (model.rise, model.mallet, model.tags) == (0, None, ())
     assert load_bell(TEXT, name="test", file="elsewhere.toml") == model
+    more = TEXT.replace(
+        "attack = 0.01",
+        'rise = 3\ntags = ["bowl", "metal"]\nspacing = 9\nmallet = -9\nmallet_hertz = 700\nmallet_decay = 0.1',
+    )
+    rich = load_bell(more, name="test", file="test.toml")
+    assert (rich.rise, rich.tags, rich.spacing, rich.mallet) == (3, ("bowl", "metal"), 9, Mallet(-9, 700, 0.1))
+
+
+def test_a_mallet_is_heard_at_the_touch_and_never_clicks() -> None:
+    plain = dataclasses.replace(one_tone(), root=300.0)
+    touched = dataclasses.replace(plain, mallet=Mallet(0.0, 3000.0, 0.05))
+
+    def above(model: BellModel, start: float) -> float:
+        part = model.strike(0).samples[to_samples(start) :, 0][: RATE // 20].astype(np.float64)
+        power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2
+        return float(power[100:].sum() / power.sum())  # over 2 kHz
+
+    assert above(touched, 0.0) > 0.002 > 100 * above(plain, 0.0)
+    assert above(touched, 0.3) < 1e-6
+    assert not touched.strike(0).samples[0].any()
 
 
 @pytest.mark.parametrize(
@@ -187,6 +315,11 @@ def test_a_data_file_is_read() -> None:
         ('"Test bell"', "7", "b.toml:1:1", "must be a text"),
         ("ratio = 2.7", "ratio = 41", "b.toml:6:5", "between 0.1 and 40"),  # no one hears 16 kHz
         ("root = 400.0", "root = ", "b.toml:2:8", "not valid TOML"),
+        ("attack = 0.01", "attack = 0.01\nrise = 4", "b.toml:3:1", "struck or rubbed, not both"),
+        ("attack = 0.01", "rise = 0.2", "b.toml:3:1", "between 1 and 12"),
+        ("attack = 0.01", "spacing = 0.3", "b.toml:3:1", "between 1 and 60"),
+        ("attack = 0.01", "mallet = 40", "b.toml:3:1", "between -60 and 12"),
+        ("attack = 0.01", 'tags = "bowl"', "b.toml:3:1", "must be a list of words"),
         ("partials = [", "partials = [[", "b.toml", "not valid TOML"),
     ],
 )

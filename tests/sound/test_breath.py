@@ -1,7 +1,8 @@
-"""The breath cue is where the plan says, to be measured in the sound itself."""
+"""What leads a breath turns where the plan says, to be measured in the sound itself."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metta_audio.errors import Place
-from metta_audio.script.model import Breath
-from metta_audio.sound.breath import Swell
-from metta_audio.sound.levels import BREATH
+from metta_audio.errors import Place, SoundError
+from metta_audio.script.model import BREATH_SOUNDS, Breath
+from metta_audio.sound.breath import BedSwell, Swell, open_breath
+from metta_audio.sound.levels import BREATH, STEEPEST
 from metta_audio.sound.loudness import loudest
 from metta_audio.sound.stream import CHUNK
-from metta_audio.timeline.breath import length, phases
-from metta_audio.units import RATE, Seconds, to_samples
+from metta_audio.timeline.breath import counts, length, phases
+from metta_audio.units import RATE, Samples, Seconds, to_samples
 
 PATTERNS = {
     "4-4-6": (4.0, 4.0, 6.0, 0.0),
@@ -24,11 +25,26 @@ PATTERNS = {
     "5.5-5.5": (5.5, 0.0, 5.5, 0.0),
     "4-7-8": (4.0, 7.0, 8.0, 0.0),
 }
+LEAD, TAIL = Samples(3 * RATE), to_samples(1.5)
 
 
-def breath(pattern: tuple[float, ...], cycles: int = 2) -> Breath:
+def breath(pattern: tuple[float, ...], cycles: int = 2, sip: float = 0.0) -> Breath:
     a, b, c, d = (Seconds(phase) for phase in pattern)
-    return Breath((a, b, c, d), cycles, Place("test.md", 1))
+    return Breath((a, b, c, d), cycles, Place("test.md", 1), sip=Seconds(sip))
+
+
+SIGH = breath((2.5, 0.0, 4.0, 0.0), 2, sip=0.5)
+
+
+def heard(cue: Breath, sound: str, lead: int = 0, tail: int = 0, after: int = RATE) -> np.ndarray:
+    """All of it, and ``after`` samples more."""
+    return open_breath(cue, sound, lead=lead, tail=tail).read(0, lead + length(cue) + tail + after)
+
+
+def rms(samples: np.ndarray, seconds: float = 0.1) -> np.ndarray:
+    """Over windows of that length."""
+    step = to_samples(seconds)
+    return np.sqrt(np.square(samples[: len(samples) // step * step], dtype=np.float64).reshape(-1, 2 * step).mean(1))
 
 
 durations = st.integers(0, 20_000).map(lambda ms: ms / 1000)
@@ -91,15 +107,184 @@ def corners(samples: np.ndarray) -> list[float]:
     return [float((b[1] - a[1]) / (a[0] - b[0])) for a, b in itertools.pairwise(lines)]
 
 
+@pytest.mark.parametrize("led", ["tone", "noise"])
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
-def test_the_sound_bends_where_the_plan_says(pattern: tuple[float, ...]) -> None:
+def test_the_sound_bends_where_the_plan_says(pattern: tuple[float, ...], led: str) -> None:
     cue = breath(pattern, 3)
     silence = np.zeros((RATE, 2), np.float32)
-    sound = np.concatenate([silence, Swell(cue).read(0, length(cue) + RATE)])
+    sound = np.concatenate([silence, heard(cue, led)])
     planned = [0.0, *(phase.end / RATE for phase in phases(cue))]
     if pattern[3]:
         planned = planned[:-1]  # the last rest goes over into silence without a corner
     assert [corner - 1 for corner in corners(sound)] == pytest.approx(planned, abs=0.010)
+
+
+@pytest.mark.parametrize("led", ["tone", "noise"])
+def test_a_preparation_and_a_tail_move_no_corner(led: str) -> None:
+    cue = breath(PATTERNS["4-4-6"], 2)
+    sound = heard(cue, led, LEAD, TAIL)
+    turn = to_samples(0.2)
+    assert not sound[LEAD - turn : LEAD].any()
+    still = np.zeros((RATE - turn, 2), np.float32)
+    found = corners(np.concatenate([still, sound[LEAD - turn : LEAD + length(cue)]]))
+    assert [corner - 1 for corner in found] == pytest.approx([phase.start / RATE for phase in phases(cue)], abs=0.010)
+    # Where the last breath out ends there is no corner any more: it goes on as it came.
+    slopes = np.diff(rms(sound[LEAD + length(cue) - RATE // 2 :][:RATE], 0.1))
+    assert slopes[4:6] == pytest.approx(slopes[1:3].mean(), rel=0.4)
+
+
+@pytest.mark.parametrize("led", ["tone", "noise"])
+def test_the_preparation_is_a_soft_breath_out(led: str) -> None:
+    sound = heard(breath(PATTERNS["4-4-6"]), led, LEAD)
+    strength = rms(sound)
+    whole = strength.max()
+    lead = strength[:30]
+    assert 0.4 * whole < lead.max() < 0.6 * whole
+    assert lead.argmax() < 12
+    assert np.all(np.diff(lead[10:27]) < 0.02 * whole)  # falling
+    assert not sound[LEAD - to_samples(0.25) : LEAD].any()
+    assert np.array_equal(sound[LEAD : LEAD + RATE], heard(breath(PATTERNS["4-4-6"]), led, LEAD)[LEAD : LEAD + RATE])
+    # Less than a second is no preparation, but the breath still begins where it should.
+    short = heard(breath(PATTERNS["4-4-6"]), led, RATE - 1)
+    assert not short[: RATE - 1].any()
+    assert short[RATE : 2 * RATE].any()
+
+
+@pytest.mark.parametrize("led", ["tone", "noise"])
+@pytest.mark.parametrize("cue", [breath(PATTERNS["4-4-6"]), breath(PATTERNS["box"]), SIGH], ids=["446", "box", "sigh"])
+def test_the_last_breath_dies_away_in_its_tail(cue: Breath, led: str) -> None:
+    plain, tailed = heard(cue, led), heard(cue, led, tail=TAIL)
+    last = [phase for phase in phases(cue) if phase.name == "out"][-1]
+    assert np.array_equal(plain[: last.start], tailed[: last.start])
+    strength = rms(tailed) / rms(tailed).max()
+    end = last.end // to_samples(0.1)
+    assert 0.07 < strength[end - 1 : end + 1].mean() < 0.13
+    assert np.all(np.diff(strength[end - 20 : end + 16]) < 0.01)  # it only falls
+    assert 0 < strength[end + 10] < 0.03
+    assert not tailed[last.end + TAIL :].any()
+
+
+@pytest.mark.parametrize("led", ["tone", "noise"])
+def test_a_sip_climbs_steeper_than_the_breath_it_sits_on(led: str) -> None:
+    strength = rms(heard(SIGH, led), 0.05)
+    strength /= strength[48:51].max()
+    seconds = (np.arange(len(strength)) + 0.5) * 0.05
+    first, sip = slice(4, 38), slice(41, 49)
+    slopes = [np.polyfit(seconds[part], strength[part], 1) for part in (first, sip)]
+    assert slopes[0][0] == pytest.approx(0.35, abs=0.04)
+    assert slopes[1][0] == pytest.approx(0.6, abs=0.1)
+    assert (slopes[1][1] - slopes[0][1]) / (slopes[0][0] - slopes[1][0]) == pytest.approx(2.0, abs=0.1)
+
+
+def test_air_brightens_in_and_darkens_out_and_is_still_between() -> None:
+    cue = breath(PATTERNS["box"], 1)
+    sound = heard(cue, "noise")
+
+    def centre(second: float) -> float:
+        """Of its spectrum, in Hz, over half a second."""
+        part = sound[to_samples(second - 0.25) : to_samples(second + 0.25), 0] * np.hanning(RATE // 2)
+        power = np.abs(np.fft.rfft(part)) ** 2
+        return float((power * np.fft.rfftfreq(RATE // 2, 1 / RATE)).sum() / power.sum())
+
+    assert centre(0.6) < 0.75 * centre(2.0) < 0.75 * centre(3.7)
+    assert centre(8.3) > centre(10.0) / 0.75 * 0.9 > centre(11.4)
+    assert centre(5.0) == pytest.approx(centre(7.0), rel=0.1)
+    # A hold is as still as a tone; a rest is nothing at all.
+    hold = rms(sound[to_samples(4.05) : to_samples(7.95)], 0.05)
+    assert hold.std() / hold.mean() < 0.02
+    assert not sound[to_samples(12) :].any()
+
+
+def test_air_is_wide_and_survives_mono() -> None:
+    sound = heard(breath(PATTERNS["4-4-6"]), "noise").astype(np.float64)
+    assert 0.2 < np.corrcoef(sound.T)[0, 1] < 0.8
+    assert 10 * np.log10(np.mean(np.square(sound.mean(axis=1))) / np.mean(np.square(sound))) > -2
+    power = np.abs(np.fft.rfft(sound[:, 0])) ** 2
+    hertz = np.fft.rfftfreq(len(sound), 1 / RATE)
+    assert power[(hertz > 150) & (hertz < 5500)].sum() / power.sum() > 0.99
+
+
+def onsets(sound: np.ndarray) -> list[float]:
+    """Seconds where something begins after silence, or rises above what dies away."""
+    level = np.abs(sound[:, 0]).astype(np.float64)
+    step = RATE // 1000
+    peaks = level[: len(level) // step * step].reshape(-1, step).max(axis=1)
+    quiet = np.array([peaks[max(0, index - 60) : index].max(initial=0.0) for index in range(len(peaks))])
+    starts = np.flatnonzero((peaks > 2 * quiet) & (peaks > 0.02 * peaks.max()))
+    return [
+        float(start) * step / RATE
+        for start, before in zip(starts, [-1000, *starts], strict=False)
+        if start - before > 60
+    ]
+
+
+@pytest.mark.parametrize("cue", [*map(breath, PATTERNS.values()), SIGH], ids=[*PATTERNS, "sigh"])
+def test_ticks_begin_on_every_turn_and_second(cue: Breath) -> None:
+    found = onsets(heard(cue, "tick"))
+    planned = [count.start / RATE for count in counts(cue)]
+    assert found == pytest.approx(planned, abs=0.010)
+
+
+def test_a_tick_begins_within_milliseconds_but_from_nothing() -> None:
+    sound = heard(breath(PATTERNS["box"], 1), "tick", LEAD)
+    for second in (-3, 0, 1, 4, 8, 12):
+        tick = np.abs(sound[LEAD + to_samples(second) :][: RATE // 2, 0])
+        assert tick[0] == 0
+        assert tick[: to_samples(0.0005)].max() < 0.05 * tick.max()
+        assert tick[: to_samples(0.010)].max() > 0.8 * tick.max()
+
+
+def test_ticks_tell_the_phases_apart() -> None:
+    cue = breath(PATTERNS["box"], 1)
+    sound = heard(cue, "tick", LEAD)
+
+    def pitch(second: float) -> float:
+        part = sound[LEAD + to_samples(second) :][: RATE // 25, 0].astype(np.float64)
+        return float(np.abs(np.fft.rfft(part * np.hanning(len(part)), RATE // 2))[100:400].argmax() + 100) * 2
+
+    begin, end = 0.005, 0.2
+    assert pitch(0 + end) > pitch(0 + begin) + 50  # in: up
+    assert pitch(4 + end) == pytest.approx(pitch(4 + begin), abs=12)  # hold: level
+    assert pitch(8 + end) < pitch(8 + begin) - 50  # out: down
+    assert pitch(12 + begin) < 0.7 * min(pitch(4 + begin), pitch(0 + begin)) + 60  # rest: low
+    assert pitch(12 + end) == pytest.approx(pitch(12 + begin), abs=12)
+    # The seconds in between are softer, the preparation too, and it goes down.
+    turn, second, lead = (np.abs(sound[at : at + RATE // 2]).max() for at in (LEAD, LEAD + RATE, 0))
+    assert second < 0.5 * turn
+    assert 0.4 * turn < lead < 0.6 * turn
+    assert pitch(-3 + end) < pitch(-3 + begin) - 50
+
+
+@pytest.mark.parametrize("sound", ["tone", "noise", "tick"])
+@pytest.mark.parametrize("cue", [*map(breath, PATTERNS.values()), SIGH], ids=[*PATTERNS, "sigh"])
+def test_all_that_leads_is_as_loud(cue: Breath, sound: str) -> None:
+    assert loudest(heard(cue, sound, LEAD, TAIL), RATE) == pytest.approx(BREATH, abs=0.3)
+
+
+@pytest.mark.parametrize("sound", BREATH_SOUNDS)
+@pytest.mark.parametrize("tail", [0, TAIL])
+def test_after_it_there_is_silence(sound: str, tail: int) -> None:
+    for cue in (breath(PATTERNS["box"]), breath((0.3, 0.1, 0.3, 0.1), 3), SIGH):
+        source = open_breath(cue, sound, lead=LEAD, tail=tail)
+        end = LEAD + length(cue) + tail
+        assert not source.read(end, 2 * RATE).any()
+        assert not source.read(end + 100 * RATE, 100).any()
+        assert source.read(0, end).any() == (sound in ("tone", "noise", "tick"))
+
+
+def test_an_unknown_sound_has_a_suggestion() -> None:
+    with pytest.raises(SoundError, match='did you mean "tick"'):
+        open_breath(SIGH, "tik")
+
+
+@pytest.mark.parametrize("sound", ["noise", "tick"])
+def test_nothing_clicks(sound: str) -> None:
+    """No sample bends away from its neighbours more than what sounds there can."""
+    for cue in (breath(PATTERNS["box"]), SIGH, breath((1.3337, 0.11113, 1.7771, 0.33331), 4)):
+        samples = heard(cue, sound, LEAD, TAIL).astype(np.float64)
+        highest = 5500.0 if sound == "noise" else 3 * 700.0
+        assert np.abs(np.diff(samples, 2, axis=0)).max() < np.abs(samples).max() * (2 * np.pi * highest / RATE) ** 2
+        assert abs(samples[0]).max() == 0
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
@@ -160,12 +345,72 @@ def test_there_is_no_click(pattern: tuple[float, ...]) -> None:
     assert bent.max() < most
 
 
-@settings(max_examples=40)
+@pytest.mark.parametrize("sound", ["tone", "noise", "tick"])
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 70_000), min_size=1, max_size=8), st.integers(0, 5 * RATE))
-def test_however_it_is_cut_it_is_the_same(cuts: list[int], begin: int) -> None:
-    whole = Swell(breath(PATTERNS["4-4-6"])).read(begin, sum(cuts))
-    reader, position, parts = Swell(breath(PATTERNS["4-4-6"])), begin, []
+def test_however_it_is_cut_it_is_the_same(sound: str, cuts: list[int], begin: int) -> None:
+    whole = open_breath(breath(PATTERNS["4-4-6"]), sound, lead=LEAD, tail=TAIL).read(begin, sum(cuts))
+    reader, position, parts = open_breath(breath(PATTERNS["4-4-6"]), sound, lead=LEAD, tail=TAIL), begin, []
     for cut in cuts:
         parts.append(reader.read(position, cut))
+        position += cut
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+SWELL = BedSwell(
+    (
+        (Samples(10 * RATE), breath(PATTERNS["box"], 2)),
+        (Samples(43 * RATE), breath(PATTERNS["4-4-6"], 1)),
+        (Samples(57 * RATE), SIGH),
+    )
+)
+
+
+def swing(swell: BedSwell, seconds: float) -> np.ndarray:
+    """dB at every 10 ms."""
+    return 20 * np.log10(swell.gain(0, to_samples(seconds))[:: RATE // 100].astype(np.float64))
+
+
+def test_the_bed_follows_the_breath_within_its_bounds() -> None:
+    level = swing(SWELL, 80)
+
+    def at(second: float) -> float:
+        return float(level[round(second * 100)])
+
+    assert at(5) == 0
+    assert at(10) == pytest.approx(-9, abs=0.02)
+    assert (at(14), at(16), at(18)) == pytest.approx((3, 3, 3), abs=0.02)  # hold
+    assert at(12) == at(20) == pytest.approx(-3, abs=0.02)  # half in, half out
+    assert (at(22), at(24), at(26)) == pytest.approx((-9, -9, -9), abs=0.02)  # rest
+    assert at(42.5) == pytest.approx(-9, abs=0.6)  # too little room to come back
+    assert at(57) == pytest.approx(-9, abs=0.02)
+    assert at(59) == pytest.approx(-9 + 0.7 * 12, abs=0.02)
+    assert at(59.5) == pytest.approx(3, abs=0.02)
+    assert at(75) == 0
+    assert level.min() >= -9.001
+    assert level.max() <= 3.001
+    assert np.abs(np.diff(level)).max() * 100 <= STEEPEST
+    # Back to nothing without a corner.
+    assert np.abs(np.diff(level[7000:], 2)).max() < 0.01
+
+
+def test_breaths_too_quick_for_the_bed_make_it_flatter() -> None:
+    level = swing(BedSwell(((Samples(5 * RATE), breath((0.2, 0.1, 0.2, 0.1), 10)),)), 20)
+    assert np.abs(np.diff(level)).max() * 100 <= STEEPEST + 0.1
+    assert -9 < level.min() < -2
+    assert 0.5 < level.max() < 3
+
+
+def test_without_a_breath_the_bed_stays() -> None:
+    assert np.all(BedSwell().gain(12345, RATE) == 1)
+    assert BedSwell().gain(0, 100).dtype == np.float32
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(1, 70_000), min_size=1, max_size=8), st.integers(0, 70 * RATE))
+def test_the_beds_gain_is_the_same_however_it_is_cut(cuts: list[int], begin: int) -> None:
+    whole, position, parts = SWELL.gain(begin, sum(cuts)), begin, []
+    for cut in cuts:
+        parts.append(dataclasses.replace(SWELL).gain(position, cut))
         position += cut
     assert np.array_equal(np.concatenate(parts), whole)

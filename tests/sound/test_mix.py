@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import tracemalloc
 import weakref
 from collections.abc import Callable
@@ -15,9 +14,10 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SoundError
 from metta_audio.sound.duck import Ducking
-from metta_audio.sound.mix import BLOCK, Distance, Placed, Score, Source, WaveSource, mix, stems
+from metta_audio.sound.mix import Placed, Score, Source, WaveSource, mix, stems
+from metta_audio.sound.monitor import Monitor
 from metta_audio.sound.wave import Wave
-from metta_audio.units import Samples
+from metta_audio.units import Decibels, Samples
 
 LENGTH = 30_000
 
@@ -148,27 +148,30 @@ def test_a_source_that_starts_before_the_recording_joins_in_its_middle() -> None
     assert not after[30:].any()
 
 
-def speech_to_bed(score: Score, block: int = BLOCK) -> float:
-    distance = Distance(score.ducking)
-    for _ in mix(score, block=block, distance=distance):
-        pass
-    return distance.result()
-
-
-def test_speech_to_bed_is_measured_where_someone_speaks() -> None:
-    ducking = Ducking(((Samples(2000), Samples(6000)), (Samples(4000), Samples(9000))))
+def test_a_monitor_hears_the_stems_and_what_comes_out() -> None:
+    ducking = Ducking(((Samples(2000), Samples(9000)),))
     score = Score(Samples(LENGTH), (placed(2000, 7000, 1, level=0.2),), (), Noise(2, level=0.02), ducking)
-    assert speech_to_bed(score) == pytest.approx(20 + 6, abs=0.3)
-    assert speech_to_bed(score, block=700) == pytest.approx(speech_to_bed(score), abs=1e-9)
-    louder = Score(score.length, score.voice, (placed(0, LENGTH, 5, level=0.9),), score.bed, ducking)
-    assert speech_to_bed(louder) == speech_to_bed(score)  # cues are neither
+    heard: list[tuple[str, int]] = []
 
+    class Listener(Monitor):
+        def add(self, stems: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+            heard.append(("stems", len(stems[0])))
+            super().add(stems)
 
-def test_speech_to_bed_without_bed_or_speech_is_infinite() -> None:
-    ducking = Ducking(((Samples(0), Samples(500)),))
-    assert speech_to_bed(Score(Samples(1000), (placed(0, 500),), (), None, ducking)) == math.inf
-    assert speech_to_bed(Score(Samples(1000), (), (), Noise(1))) == math.inf
-    assert speech_to_bed(Score(Samples(1000), (), (), Noise(1), ducking)) == -math.inf
+        def hear(self, block: np.ndarray) -> None:
+            heard.append(("sound", len(block)))
+            super().hear(block)
+
+    monitor = Listener(ducking.speech)
+    plain = joined(score)
+    np.testing.assert_array_equal(np.concatenate(list(mix(score, monitor=monitor))), plain)
+    for name in ("stems", "sound"):
+        assert sum(frames for kind, frames in heard if kind == name) == LENGTH
+    assert monitor.result().speech_to_bed == (pytest.approx(20 + 6, abs=0.3),)
+    softer = Score(score.length, score.voice, (), score.bed, ducking, gain=Decibels(-12))
+    other = Monitor(ducking.speech)
+    list(mix(softer, monitor=other))
+    assert other.result().speech_to_bed == monitor.result().speech_to_bed
 
 
 @given(st.floats(-1, 1), st.floats(0, 2))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 
+from metta_audio.sound.calls import Calls
 from metta_audio.sound.drops import Drops
 from metta_audio.sound.noise import Noise
 from metta_audio.sound.stream import CHUNK, Chunks, Stream, drifting, random
@@ -22,7 +23,9 @@ BROWN = Noise(slope=-6.0, high_pass=35.0, low_pass=20_000.0, width=0.7)
 MAKERS: dict[str, Chunks] = {
     "noise": BROWN.chunks(7, 1),
     "drops": Drops(per_second=80.0, low=800.0, high=4000.0, ring=0.04, spread=8.0, width=0.8).chunks(7, 1),
-    "tones": Tones(110.0, (Tone(1.0, 0.0, 0.2), Tone(1.5, -6.0, 0.3)), 3.0, 5.0, 0.6).chunks(7, 1),
+    "bunches": Drops(90.0, 800.0, 4000.0, 0.04, 8.0, 0.8, grain=0.5, bunch=4.0, bunch_seconds=0.5).chunks(7, 1),
+    "tones": Tones(110.0, (Tone(1.0, 0.0, 0.2), Tone(1.5, -6.0, 0.3)), 3.0, 5.0, 0.6, harmonics=3).chunks(7, 1),
+    "calls": Calls(5, 2000.0, 3000.0, 4, 25.0, 0.7, 0.5, 0.0, 4.0, 0.9).chunks(7, 1),
 }
 
 
@@ -189,3 +192,18 @@ def test_a_drift_stays_in_its_bounds_and_has_no_steps() -> None:
     assert np.ptp(curve) > 5  # it does use them
     # The steepest a smooth curve can be: 1.5 times its mean slope of 8 dB in 5 s.
     assert np.abs(np.diff(curve)).max() < 1.5 * 8 / (5 * RATE) * 1.2 + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("width", [0.0, 0.5])
+def test_tones_that_do_not_beat_neither_vanish_nor_double(width: float, seed: int) -> None:
+    samples = Stream(Tones(220.0, (Tone(1.0, 0.0, 0.0),), 0.0, 5.0, width).chunks(seed, 1)).read(0, RATE)
+    assert 10 * np.log10(np.mean(np.square(samples), axis=0)) == pytest.approx([0, 0], abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_callers_sit_around_the_listener(seed: int) -> None:
+    calls = Calls(6, 2000.0, 4000.0, 4, 25.0, 0.7, 0.5, 0.0, 4.0, 0.9)
+    samples = Stream(calls.chunks(seed, 1)).read(0, 20 * RATE)
+    assert 0 < np.corrcoef(samples.T)[0, 1] < 0.25  # panned alone, as loud on both sides in the mean, 0.7
+    assert abs(np.diff(10 * np.log10(np.mean(np.square(samples), axis=0)))[0]) < 4

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SettingsError
 from metta_audio.script.model import Span
+from metta_audio.sound.chain import PLAIN, Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.cache import ClipStore, key, open_store
 from metta_audio.speech.clip import Clip
@@ -108,10 +109,13 @@ base = ("May I be well", (Span(0, 3, "emphasis"),), "voice 1", 110.0)
         (base[0], (Span(0, 3, "sub", "x"),), *base[2:]),
         (*base[:2], "voice 2", 110.0),
         (*base[:3], 111.0),
+        (*base, Chain(warmth=1.0)),
+        (*base, Chain(de_ess=1.0)),
+        (*base, Chain(high_pass=50)),
     ],
 )
 def test_the_key_holds_everything_that_changes_the_sound(other):
-    assert key(*base) == key(base[0], tuple(base[1]), base[2], 110)
+    assert key(*base) == key(base[0], tuple(base[1]), base[2], 110, PLAIN)
     assert key(*base) != key(*other)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metta_audio.sound import levels
+from metta_audio.sound.chain import PLAIN, Chain
 from metta_audio.sound.loudness import integrated
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
@@ -13,6 +14,7 @@ from metta_audio.speech.clip import LEAD, TAIL, make_clip
 from metta_audio.speech.voice import Speech, Word
 from metta_audio.units import RATE
 
+SHAPING = Chain(80, 6.0, 1.5)
 ENGINE_RATES = (8_000, 22_050, 24_000, 44_100, 48_000)
 
 
@@ -118,3 +120,28 @@ def test_no_word_lies_outside_its_clip():
     late = (Word(0, 1, 0), Word(2, 3, 100), Word(4, 5, speech.wave.frames - 1))
     clip = make_clip(Speech(speech.wave, late))
     assert all(0 <= word.onset < clip.wave.frames for word in clip.words)
+
+
+@settings(max_examples=15)
+@given(st.sampled_from(ENGINE_RATES), st.integers(1, 20_000), st.integers(0, 9))
+def test_full_scale_noise_never_clips_behind_any_chain(rate, frames, seed):
+    noise = np.random.default_rng(seed).choice([-1.0, 1.0], frames)
+    samples = make_clip(Speech(Wave.mono(noise, rate)), SHAPING).wave.samples
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max(initial=0) <= 10 ** (-3 / 20) + 1e-6
+
+
+@settings(max_examples=15)
+@given(st.sampled_from(ENGINE_RATES), st.floats(0.02, 0.6), st.floats(0.35, 0.5))
+def test_a_chain_moves_no_word_and_changes_no_length_nor_loudness(rate, before, step):
+    speech = bursts(rate, [before + number * step for number in range(3)])
+    plain, shaped = make_clip(speech), make_clip(speech, SHAPING)
+    assert (plain.words, plain.wave.frames) == (shaped.words, shaped.wave.frames)
+    assert integrated(in_stereo(shaped), RATE) == pytest.approx(levels.SPEECH, abs=0.1)
+    assert np.abs(stretches(plain.wave)[0][0] - stretches(shaped.wave)[0][0]) <= 0.003 * RATE
+
+
+def test_without_a_chain_nothing_is_shaped():
+    speech = bursts(22_050, [0.1, 0.6])
+    assert make_clip(speech).wave.samples.tobytes() == make_clip(speech, PLAIN).wave.samples.tobytes()
+    assert make_clip(speech).wave.samples.tobytes() != make_clip(speech, SHAPING).wave.samples.tobytes()

@@ -5,10 +5,11 @@ import pytest
 
 from metta_audio.errors import Place, VoiceError
 from metta_audio.script.model import Line, Span
+from metta_audio.sound.chain import MILD, PLAIN, Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.cache import ClipStore
 from metta_audio.speech.speak import speak
-from metta_audio.speech.voice import Speech, Word
+from metta_audio.speech.voice import Speech, Word, chain_of
 
 
 class Hummer:
@@ -87,3 +88,35 @@ def test_a_damaged_clip_is_spoken_again(tmp_path):
     voice = Hummer()
     assert speak([line("one")], {"guide": voice}, lambda role: 110, ClipStore(tmp_path)) == first
     assert voice.asked == [("one", 110)]
+
+
+def with_chain(chain):
+    voice = Hummer()
+    voice.chain = chain
+    return voice
+
+
+def spoken_by(voice, folder, **options):
+    store = ClipStore(folder)
+    (clip,) = speak([line("one")], {"guide": voice}, lambda role: 110, store, **options)
+    return clip.key, store.get(clip.key).wave.samples.tobytes()
+
+
+def test_each_voice_goes_through_its_own_chain_and_a_stranger_through_a_mild_one(tmp_path):
+    stranger, mild = spoken_by(Hummer(), tmp_path), spoken_by(with_chain(MILD), tmp_path)
+    warm, plain = spoken_by(with_chain(Chain(warmth=1.5)), tmp_path), spoken_by(with_chain(PLAIN), tmp_path)
+    assert stranger == mild
+    assert len({key for key, _ in (mild, warm, plain)}) == 3
+    assert len({sound for _, sound in (mild, warm, plain)}) == 3
+
+
+def test_plain_leaves_every_voice_as_it_is_and_shares_no_clip_with_what_is_not(tmp_path):
+    plain = spoken_by(with_chain(PLAIN), tmp_path)
+    assert spoken_by(with_chain(Chain(warmth=1.5)), tmp_path, plain=True) == plain
+    assert spoken_by(Hummer(), tmp_path, plain=True) == plain
+    assert chain_of(with_chain(Chain(warmth=1.5)), plain=True) == PLAIN
+
+
+def test_what_is_no_chain_is_an_error_that_names_the_voice(tmp_path):
+    with pytest.raises(VoiceError, match=r"the chain of hum is a str; make it a metta_audio\.sound\.chain\.Chain"):
+        spoken_by(with_chain("warm"), tmp_path)

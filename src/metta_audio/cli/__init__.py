@@ -23,7 +23,9 @@ COMMANDS = {
     "render": ("render", "Make a finished recording of a practice."),
     "plan": ("plan", "Print or draw the timeline of a practice; writes no sound."),
     "practices": ("practices", "List the practices, show one, or copy one to edit."),
+    "sounds": ("sounds", "List the beds and bells, play one into a file, or draw it."),
     "inspect": ("inspect", "Measure a finished file."),
+    "plot": ("plot", "Draw a finished recording."),
     "doctor": ("doctor", "Say what this machine has, and what to do about what is missing."),
 }
 """Command → module and short help: known without importing any of them, so that --help answers at once."""

@@ -12,7 +12,8 @@ import click
 import metta_audio
 from metta_audio.errors import SettingsError
 from metta_audio.rendering.options import Options
-from metta_audio.script.model import Session
+from metta_audio.script.model import BREATH_SOUNDS, Session
+from metta_audio.sound.levels import TARGETS
 from metta_audio.units import Decibels
 
 _DECORATORS = (
@@ -25,9 +26,31 @@ _DECORATORS = (
     ),
     click.option("--voice", metavar="NAME", help="The leading voice, such as espeak:en-gb. Default: espeak."),
     click.option("--role", "roles", multiple=True, metavar="ROLE=VOICE", help="The voice of one role; repeatable."),
-    click.option("--bed", metavar="NAME|FILE|none", help="The ambient layer. Default: the practice's."),
+    click.option(
+        "--bed",
+        metavar="NAME|FILE|random|none",
+        help='The ambient layer, or layers ("ocean:-3+drone"). Default: the practice\'s.',
+    ),
     click.option("--bed-level", type=float, metavar="DB", help="Bed against voice where nobody speaks. Default: -20."),
-    click.option("--bell", metavar="NAME|none", help="The bell of [bell] cues. Default: the practice's."),
+    click.option(
+        "--exclude", multiple=True, metavar="NAME", help="A bed, bell or family that must not sound; repeatable."
+    ),
+    click.option("--bell", metavar="NAME|random|none", help="The bell of [bell] cues. Default: the practice's."),
+    click.option("--start-bell", metavar="[NAME] [xN]|none", help="The bell at the beginning."),
+    click.option("--end-bell", metavar="[NAME] [xN]|none", help="The bell at the end."),
+    click.option("--interval-bell", metavar="TIME [NAME]", help='A bell every so often, such as "5m" or "5m chime".'),
+    click.option(
+        "--breath-sound",
+        "breath",
+        metavar="|".join(BREATH_SOUNDS),
+        help="What leads a breath. Default: the practice's.",
+    ),
+    click.option(
+        "--loudness",
+        metavar="|".join([*TARGETS, "LUFS"]),
+        help="Loudness of the whole: a name or a number. Default: apple.",
+    ),
+    click.option("--plain", is_flag=True, help="Leave the voices as their engines made them: no chain, no room."),
     click.option("--rate", type=float, metavar="WPM", help="Articulation in words a minute. Default: the practice's."),
     click.option(
         "--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."
@@ -49,7 +72,14 @@ class Request:
     roles: tuple[str, ...]
     bed: str | None
     bed_level: float | None
+    exclude: tuple[str, ...]
     bell: str | None
+    start_bell: str | None
+    end_bell: str | None
+    interval_bell: str | None
+    breath: str | None
+    loudness: str | None
+    plain: bool
     rate: float | None
     seed: int
     scripts: Path | None
@@ -67,7 +97,14 @@ class Request:
             voice=self.voice,
             roles=_pairs(self.roles, "--role", "self=espeak:en-gb"),
             bed=self.bed,
+            exclude=self.exclude,
             bell=self.bell,
+            start_bell=self.start_bell,
+            end_bell=self.end_bell,
+            interval_bell=self.interval_bell,
+            breath=self.breath,
+            loudness=self.loudness,
+            plain=self.plain,
             rate=self.rate,
             scripts=self.scripts,
             **level,

@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from metta_audio.errors import VoiceError, did_you_mean
-from metta_audio.rendering.options import Options, Progress, silent_progress
+from metta_audio.rendering.counting import COUNTER, counting_lines
+from metta_audio.rendering.mastering import Mastering
+from metta_audio.rendering.options import Options, Progress, bell_cue, interval, silent_progress
 from metta_audio.rendering.palette import Palette
 from metta_audio.rendering.sources import Sources
 from metta_audio.script import fill as filling
@@ -18,15 +20,19 @@ from metta_audio.shelves import Shelves
 from metta_audio.speech.cache import ClipStore, open_store
 from metta_audio.speech.speak import Spoken, speak
 from metta_audio.speech.voice import Voice
+from metta_audio.timeline.bells import ring_every, without_closing_bell, without_opening_bell
 from metta_audio.timeline.model import Timeline, Word
 from metta_audio.timeline.place import Extent, place
-from metta_audio.units import Samples, WordsPerMinute, to_samples
+from metta_audio.units import Samples, WordsPerMinute, clock, to_samples, to_seconds
 from metta_audio.voices.registry import cast_roles, open_voice
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A session laid out in time. Without a voice (``estimated``) it can be printed, not rendered."""
+    """A session laid out in time. Without a voice (``estimated``) it can be printed, not rendered.
+
+    ``notes`` are for the person who will hear it: headphones, what was excluded, where a bell found no room.
+    """
 
     session: Session
     options: Options
@@ -35,6 +41,8 @@ class Plan:
     spoken: Mapping[Line, Spoken]
     voices: Mapping[str, Voice]
     store: ClipStore | None
+    mastering: Mastering
+    notes: tuple[str, ...] = ()
 
     @property
     def estimated(self) -> bool:
@@ -88,18 +96,29 @@ def plan(
     Raises VoiceError, SoundError, SettingsError, or PacingError where the length cannot be met.
     """
     options = options or Options()
-    shelves = Shelves.standard(options.scripts)
-    palette = Palette(session, options, shelves.beside(Path(session.file)) if session.file else shelves)
+    settings = read_settings()
+    shelves = Shelves.standard(options.scripts, settings)
+    session = _with_own_bells(session, options)
+    palette = Palette(
+        session, options, shelves.beside(Path(session.file)) if session.file else shelves, settings.exclude
+    )
+    mastering = Mastering.of(options, settings)
     lines = [item for section in session.sections for item in section.items if isinstance(item, Line)]
+    lines += counting_lines(session, options)
     spoken: dict[Line, Spoken] = {}
     voices: dict[str, Voice] = {}
     store = None
     if not estimate:
         voices = _open_voices(session, options, lines)
-        store = open_store(read_settings().clips)
+        store = open_store(settings.clips)
         done = iter(range(1, len(lines) + 1))
         clips = speak(
-            lines, voices, partial(_rate, session, options), store, lambda: progress("speaking", next(done), len(lines))
+            lines,
+            voices,
+            partial(_rate, session, options),
+            store,
+            lambda: progress("speaking", next(done), len(lines)),
+            plain=options.plain,
         )
         spoken = dict(zip(lines, clips, strict=True))
 
@@ -113,8 +132,33 @@ def plan(
         )
         return Extent(length, Samples(length))
 
-    timeline = place(session, measure, to_samples(session.minutes * 60))
-    return Plan(session, options, timeline, palette, spoken, voices, store)
+    timeline = place(
+        session,
+        measure,
+        to_samples(session.minutes * 60),
+        opening=bell_cue(options.start_bell),
+        closing=bell_cue(options.end_bell),
+    )
+    notes = palette.notes
+    if wanted := interval(options.interval_bell):
+        every, bell = wanted
+        if palette.bell(bell) is None:
+            return Plan(session, options, timeline, palette, spoken, voices, store, mastering, notes)
+        rung = ring_every(timeline, to_samples(every), bell, palette.extent(bell))
+        timeline = rung.timeline
+        if rung.missed:
+            times = ", ".join(clock(to_seconds(time)).partition(".")[0] for time in rung.missed)
+            notes += (f"no interval bell at {times}: no pause near has room for it",)
+    return Plan(session, options, timeline, palette, spoken, voices, store, mastering, notes)
+
+
+def _with_own_bells(session: Session, options: Options) -> Session:
+    """Without the script's bells at the ends where the listener chose others, or none."""
+    if options.start_bell is not None:
+        session = without_opening_bell(session)
+    if options.end_bell is not None:
+        session = without_closing_bell(session)
+    return session
 
 
 def _rate(session: Session, options: Options, role: str) -> WordsPerMinute:
@@ -126,6 +170,8 @@ def _rate(session: Session, options: Options, role: str) -> WordsPerMinute:
 def _open_voices(session: Session, options: Options, lines: list[Line]) -> dict[str, Voice]:
     """A voice for every role that speaks; roles in the order in which the script declares them."""
     declared = [GUIDE, *(role for role in session.header.roles if role != GUIDE)]
+    if COUNTER not in declared and any(line.role == COUNTER for line in lines):
+        declared.append(COUNTER)
     for role in options.roles:
         if role not in declared:
             raise VoiceError(f'the script has no role "{role}"', hint=did_you_mean(role, declared))

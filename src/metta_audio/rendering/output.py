@@ -16,18 +16,21 @@ from metta_audio.encode.staging import Staging, must_be_replaceable
 from metta_audio.encode.tags import SYNTHETIC, Tags, write_tags
 from metta_audio.errors import EncodeError, SettingsError
 from metta_audio.inspection import Inspection, inspect
+from metta_audio.rendering.figures import SessionFigures, monitor, session_figures
 from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.manifest import manifest
 from metta_audio.rendering.options import Progress, silent_progress
-from metta_audio.rendering.score import to_score
+from metta_audio.rendering.score import bed_starts, speech, to_score
 from metta_audio.script.model import Session
-from metta_audio.settings import read_settings
+from metta_audio.settings import DUCK, read_settings
 from metta_audio.sound.audio_segment import to_segment
-from metta_audio.sound.mix import Distance, mix
+from metta_audio.sound.levels import CEILING
+from metta_audio.sound.mix import mix
+from metta_audio.sound.monitor import MixFigures
 from metta_audio.sound.wave import Block, Wave
 from metta_audio.timeline.captions import captions, to_srt, to_vtt, transcript
 from metta_audio.timeline.chapters import to_json_chapters
-from metta_audio.units import RATE
+from metta_audio.units import RATE, Decibels, to_seconds
 
 if TYPE_CHECKING:
     from pydub import AudioSegment
@@ -38,6 +41,12 @@ BESIDE = (".vtt", ".srt", ".txt", ".chapters.json")
 MANIFEST = ".manifest.json"
 """What is written beside OUT.mp3, as OUT.vtt and so on: two forms of captions, transcript, chapters; and the record."""
 
+MOST = -1.0
+"""dBTP that no decoded file may exceed: what Apple Podcasts asks for."""
+
+LOWEST_CEILING = Decibels(-6.0)
+"""dBTP. A codec that overshoots more than this allows for is broken, and no ceiling would help."""
+
 RELEASED = "2026"
 """Year in the tags of a practice that gives no date. It belongs to the version: today's date would make the same
 command give other bytes tomorrow."""
@@ -45,11 +54,23 @@ command give other bytes tomorrow."""
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was made: all files, the first being the sound, and what was measured on it after decoding."""
+    """What was made: all files, the first being the sound, and what was measured.
+
+    ``inspection`` is of the decoded sound; ``mix`` was measured while voice and bed were still apart. ``twin`` is the
+    recording without a bed, where one was asked for. ``notes`` are for the person who will hear it.
+    """
 
     files: tuple[Path, ...]
     inspection: Inspection
-    speech_to_bed: float | None
+    mix: MixFigures
+    session: SessionFigures
+    twin: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def speech_to_bed(self) -> float | None:
+        """How far the bed lies below the line that is nearest to it, in dB; None without a bed, or without speech."""
+        return self.mix.speech_to_bed_min
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, under its schema name."""
@@ -57,6 +78,8 @@ class Report:
         return {
             "schema": SCHEMA,
             "files": [str(path) for path in self.files],
+            "twin": str(self.twin) if self.twin else None,
+            "notes": list(self.notes),
             "speech_to_bed_db": self.speech_to_bed,
             "measured": {key: value for key, value in measured.items() if key != "schema"},
         }
@@ -73,54 +96,125 @@ class Rendering:
         """Length in samples per channel at 44.1 kHz."""
         return self.plan.timeline.length
 
-    def blocks(self, distance: Distance | None = None) -> Iterator[Block]:
+    def blocks(self, *, with_bed: bool = True) -> Iterator[Block]:
         """The sound, float32 stereo at 44.1 kHz, in blocks; ``frames`` in all. Memory does not grow with length."""
-        return mix(to_score(self.plan), distance=distance)
+        return mix(to_score(self.plan, with_bed=with_bed))
 
-    def to_wave(self) -> Wave:
+    def to_wave(self, *, with_bed: bool = True) -> Wave:
         """The whole sound at once: 21 MB a minute."""
         import numpy as np
 
-        return Wave(np.concatenate(list(self.blocks())), RATE)
+        return Wave(np.concatenate(list(self.blocks(with_bed=with_bed))), RATE)
 
-    def to_audio_segment(self) -> AudioSegment:
+    def to_audio_segment(self, *, with_bed: bool = True) -> AudioSegment:
         """The whole sound as a pydub AudioSegment: 16 bits, stereo, 44.1 kHz."""
-        return to_segment(self.to_wave())
+        return to_segment(self.to_wave(with_bed=with_bed))
 
-    def save(self, path: str | Path, format: str = "", *, progress: Progress = silent_progress) -> Report:  # noqa: A002
+    def save(
+        self,
+        path: str | Path,
+        format: str = "",  # noqa: A002
+        *,
+        twin: bool = False,
+        progress: Progress = silent_progress,
+    ) -> Report:
         """Write the sound to ``path``, and beside it captions, transcript, chapters and manifest: all or nothing.
 
-        ``format`` (mp3, flac, wav, ogg, opus) is told by the path's suffix unless given. Raises EncodeError.
+        ``format`` (mp3, flac, wav, ogg, opus) is told by the path's suffix unless given. ``twin`` also writes the same
+        recording without a bed, called ``twin_path(path)``, with all that belongs to it. Raises EncodeError.
         """
         path = Path(path)
-        kind = check_output(self.plan.session, path, format)
+        kind = check_output(self.plan.session, path, format, twin=twin)
         with Staging(path.parent, read_settings().work) as staging:
-            sound = staging.path(path.name)
-            distance = Distance(to_score(self.plan).ducking)
+            made = _Making(self.plan, kind, staging, progress, has_twin=twin).make(path.name, with_bed=True)
+            if twin:
+                _Making(self.plan, kind, staging, progress, has_twin=twin).make(twin_path(path).name, with_bed=False)
+            files = tuple(staging.commit())
+        return Report(
+            files,
+            made[0],
+            made[1],
+            session_figures(self.plan.timeline),
+            twin_path(path) if twin else None,
+            self.plan.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One recording in the making: its sound and all that lies beside it."""
+
+    plan: Plan
+    kind: Container
+    staging: Staging
+    progress: Progress
+    has_twin: bool
+
+    def make(self, name: str, *, with_bed: bool) -> tuple[Inspection, MixFigures]:
+        before = len(self.staging.staged())
+        sound = self.staging.path(name)
+        stem = Path(name).stem
+        inspection, figures = self._sound(sound, with_bed=with_bed)
+        self._write_beside(stem)
+        files = self.staging.staged()[before:]
+        record = manifest(
+            self.plan, inspection, figures, session_figures(self.plan.timeline), files, extra=self._extra(with_bed)
+        )
+        _write(self.staging.path(f"{stem}{MANIFEST}"), _json(record))
+        return inspection.with_record(record), figures
+
+    def _sound(self, sound: Path, *, with_bed: bool) -> tuple[Inspection, MixFigures]:
+        """Mix, encode, tag and measure. Where the codec's overshoot is too high, once more under a lower ceiling."""
+        ceiling, length = CEILING, self.plan.timeline.length
+        total = self.kind.frames(length)
+        while True:
+            score = to_score(self.plan, with_bed=with_bed)
+            listener = monitor(self.plan, score)
             write_audio(
                 sound,
-                kind,
-                self.blocks(distance),
-                frames=self.frames,
-                progress=lambda done: progress("mixing", done, self.frames),
+                self.kind,
+                mix(score, ceiling=ceiling, monitor=listener),
+                frames=length,
+                progress=lambda done: self.progress("mixing", done, length),
             )
-            write_tags(sound, kind, self._tags())
-            self._write_beside(staging, path)
-            inspection = inspect(sound, progress=lambda done: progress("measuring", done, kind.frames(self.frames)))
-            _check(inspection, kind, self.frames)
-            result = _finite(distance.result())
-            record = manifest(self.plan, inspection, result, staging.staged())
-            _write(staging.path(f"{path.stem}{MANIFEST}"), _json(record))
-            return Report(tuple(staging.commit()), inspection, result)
+            write_tags(sound, self.kind, self._tags())
+            inspection = inspect(sound, progress=lambda done: self.progress("measuring", done, total))
+            _check(inspection, self.kind, length)
+            over = (-math.inf if inspection.true_peak is None else inspection.true_peak) - MOST
+            if over <= 0 or ceiling <= LOWEST_CEILING:
+                return inspection, listener.result()
+            ceiling = Decibels(max(LOWEST_CEILING, ceiling - over - 0.1))
 
-    def _write_beside(self, staging: Staging, path: Path) -> None:
+    def _extra(self, with_bed: bool) -> dict[str, Any]:
+        """What else the manifest records of how this was made."""
+        plan = self.plan
+        ducking = plan.mastering.ducking
+        return {
+            "loudness": {"target": plan.mastering.name, "lufs": float(plan.mastering.target)},
+            "twin": self.has_twin,
+            "with_bed": with_bed,
+            "exclude": list(plan.palette.excluded),
+            "plain": plan.options.plain,
+            "notes": list(plan.notes),
+            "mix": {
+                "gain_db": float(plan.mastering.gain),
+                "duck": {key: float(getattr(ducking, key)) for key in DUCK},
+                "beds": [
+                    {"start": to_seconds(start), "sounds": bed is not None, "level_db": round(float(level), 2)}
+                    for start, bed, level in (bed_starts(plan) if with_bed else ())
+                ],
+                "speech": [[to_seconds(start), to_seconds(end)] for start, end in speech(plan)],
+            },
+        }
+
+    def _write_beside(self, stem: str) -> None:
         session, timeline = self.plan.session, self.plan.timeline
         cues = captions(timeline, session, self.plan.words)
         texts = (
             to_vtt(cues), to_srt(cues), transcript(timeline, session), _json(to_json_chapters(timeline.chapters))
         )  # fmt: skip
         for suffix, text in zip(BESIDE, texts, strict=True):
-            _write(staging.path(f"{path.stem}{suffix}"), text)
+            _write(self.staging.path(f"{stem}{suffix}"), text)
 
     def _tags(self) -> Tags:
         header = self.plan.session.header
@@ -137,6 +231,11 @@ class Rendering:
         )
 
 
+def twin_path(path: Path) -> Path:
+    """Where the recording without a bed goes: ``OUT-no-bed.mp3`` beside ``OUT.mp3``."""
+    return path.with_name(f"{path.stem}-no-bed{path.suffix}")
+
+
 def render(plan: Plan) -> Rendering:
     """The rendering of a plan. Raises SettingsError for a plan that was only estimated."""
     if plan.estimated:
@@ -144,7 +243,7 @@ def render(plan: Plan) -> Rendering:
     return Rendering(plan)
 
 
-def check_output(session: Session, path: Path, format: str = "") -> Container:  # noqa: A002
+def check_output(session: Session, path: Path, format: str = "", *, twin: bool = False) -> Container:  # noqa: A002
     """The format for ``path``, if a recording of ``session`` can be saved there; nothing is written yet.
 
     Raises EncodeError for an unknown format, a name that says another one, and a name whose files would replace a
@@ -157,7 +256,11 @@ def check_output(session: Session, path: Path, format: str = "") -> Container:  
         raise EncodeError(f"{path.name!a} is no name for a recording", hint="use letters that can be seen")
     kind = container_of(path, format)
     script = Path(session.file) if session.file else None
-    names = [path.name, *(f"{path.stem}{suffix}" for suffix in (*BESIDE, MANIFEST))]
+    names = [
+        f"{each.stem}{suffix}"
+        for each in ((path, twin_path(path)) if twin else (path,))
+        for suffix in (each.suffix, *BESIDE, MANIFEST)
+    ]
     for number, name in enumerate(names):
         target = path.with_name(name)
         must_be_replaceable(target)
@@ -177,10 +280,6 @@ def _check(inspection: Inspection, kind: Container, frames: int) -> None:
             f"the {kind.name} file decodes to {inspection.frames} samples instead of {kind.frames(frames)}",
             hint="is there room on the disk?",
         )
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 2) if math.isfinite(value) else None
 
 
 def _json(record: object) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from metta_audio.errors import Place, SoundError
-from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, Options
+from metta_audio.rendering.beds import SILENCE, BedRack, Chosen, chance
+from metta_audio.rendering.catalogue import bells
+from metta_audio.rendering.exclusions import exclusions
+from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, RANDOM, Options
 from metta_audio.rendering.sources import Sources
-from metta_audio.script.model import BedChange, Bell, Session, SoundCue
-from metta_audio.shelves import Shelves, is_path
+from metta_audio.script.model import BedChange, Bell, Breath, Session, SoundCue
+from metta_audio.shelves import Shelves
 from metta_audio.sound.audio_segment import from_segment
-from metta_audio.sound.bed import Bed, load_bed, open_bed
 from metta_audio.sound.bell import BellModel, gap, load_bell, ring
 from metta_audio.sound.levels import BED_BELOW_SPEECH, SPEECH
 from metta_audio.sound.loudness import loudest
@@ -30,59 +32,75 @@ LONGEST_SOUND = Seconds(600.0)
 """A sound cue is cut after ten minutes: it is held in memory while it sounds, and a bed serves better."""
 
 
+BELLS_INSTEAD = (DEFAULT_BELL, "bell", "chime")
+"""What is struck where a script's own bell is excluded, the first that is not; then any other."""
+
+
 class Palette:
     """What sounds besides the voice.
 
     Everything a session asks for is looked up at once: what is missing is missed before anything is spoken. Raises
-    SoundError, with the cue's place, for what is on no shelf.
+    SoundError, with the cue's place, for what is on no shelf, and for what is both asked for and excluded.
     """
 
-    def __init__(self, session: Session, options: Options, shelves: Shelves) -> None:
-        self._session, self._options, self._shelves = session, options, Sources(shelves)
-        self._bells: dict[str, BellModel] = {}
-        self._beds: dict[str, Bed] = {}
+    def __init__(self, session: Session, options: Options, shelves: Shelves, excluded: Iterable[str] = ()) -> None:
+        self._session, self._options, self._sources = session, options, Sources(shelves)
+        self._exclusions = exclusions((*options.exclude, *excluded), shelves)
+        self._rack = BedRack(self._sources, self._exclusions, session.seed)
+        self._bells: dict[tuple[str, bool], BellModel | None] = {}
         self._lengths: dict[str, Samples] = {}
-        self.bell_name = options.bell or session.header.bell or DEFAULT_BELL
-        self.bed_name = _bed_name(session, options)
+        self._notes: dict[str, None] = {}
+        self.first_bed = self._note(self._first_bed())
+        asked = options.bell is not None
+        self._main_bell = self._bell(
+            options.bell or session.header.bell or DEFAULT_BELL,
+            asked,
+            None if asked else session.header.places.get("bell"),
+        )
         for section in session.sections:
             for item in section.items:
                 if isinstance(item, Bell | SoundCue):
                     self.extent(item)
                 elif isinstance(item, BedChange) and item.name:
-                    self.bed(item)
-        self._bell(self.bell_name, None)
-        self.first_bed()
+                    self._note(self.bed(item))
+                elif isinstance(item, Breath):
+                    self._notes.update(dict.fromkeys(item.cautions))
 
     @property
     def sources(self) -> Mapping[str, str]:
         """Everything that was opened, as kind and name → sha256."""
-        return self._shelves.read
+        return self._sources.read
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of what was chosen: headphones, exclusions, cautions; each once."""
+        return tuple(self._notes)
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """What must not sound."""
+        return self._exclusions.words
+
+    @property
+    def bell_name(self) -> str:
+        """The bell of cues that name none."""
+        return self._main_bell.name if self._main_bell else NONE
 
     @property
     def bed_offset(self) -> Decibels:
-        """What is added to a bed's own level, in dB."""
+        """What is added to every bed's own level, in dB."""
         return Decibels(self._options.bed_level - BED_BELOW_SPEECH)
 
-    def first_bed(self) -> Bed | None:
-        """The bed that the recording begins with; None for none."""
-        given = self._options.bed
-        if given is None or isinstance(given, str | Path):
-            return self._bed(self.bed_name, None)
-        if "given" not in self._beds:
-            wave = given if isinstance(given, Wave) else from_segment(given)
-            self._shelves.note("recording", self.bed_name, wave)
-            self._beds["given"] = open_recording(wave)
-        return self._beds["given"]
-
-    def bed(self, cue: BedChange) -> Bed | None:
-        """The bed that a cue changes to; None for none. With ``--bed none`` there is never one."""
-        return None if self._options.bed == NONE else self._bed(cue.name, cue.place)
+    def bed(self, cue: BedChange) -> Chosen:
+        """The bed that a cue changes to. With ``--bed none`` there is never one."""
+        return SILENCE if self._options.bed == NONE else self._rack.choose(cue.name, asked=False, place=cue.place)
 
     def bell(self, cue: Bell) -> BellModel | None:
-        """The bell of a cue; None where bells are switched off."""
+        """The bell of a cue; None where bells are switched off, or all excluded."""
         if self._options.bell == NONE:
             return None
-        return self._bell(cue.name, cue.place) if cue.name else self._bell(self.bell_name, None)
+        asked = not cue.place.file  # no script asks for it
+        return self._bell(cue.name, asked, cue.place) if cue.name else self._main_bell
 
     def extent(self, item: Bell | SoundCue) -> Extent:
         """How long a bell or sound keeps its place, and how long it rings."""
@@ -96,39 +114,62 @@ class Palette:
         return Extent(gap(model, item.strikes), ring(model, item.strikes))
 
     def sound(self, cue: SoundCue) -> Wave:
-        """The file of a sound cue: stereo at 44.1 kHz, lowered where it would be louder than the voice."""
-        path = self._shelves.sound(cue.name, cue.place)
+        """The file of a sound cue: stereo at 44.1 kHz, lowered where it would be louder than the voice.
+
+        Of one that is excluded, the silence.
+        """
+        path = self._sources.sound(cue.name, cue.place)
         wave = _placed(lambda: read_sound(path, longest=LONGEST_SOUND), cue.place)
-        self._shelves.note("sound", cue.name, path)
+        self._sources.note("sound", cue.name, path)
+        if self._exclusions.hit(path.stem):
+            self._notes[f"{path.name} is excluded: silence in its place"] = None
+            return Wave(np.zeros_like(wave.samples), wave.rate)
         too_loud = loudest(wave.samples, wave.rate) - SPEECH
         return Wave(wave.samples * np.float32(gain(-too_loud)), wave.rate) if too_loud > 0 else wave
 
-    def _bell(self, name: str, place: Place | None) -> BellModel | None:
+    def _note(self, chosen: Chosen) -> Chosen:
+        self._notes.update(dict.fromkeys(chosen.notes))
+        return chosen
+
+    def _first_bed(self) -> Chosen:
+        """The bed that the recording begins with."""
+        given = self._options.bed
+        if given is None:
+            header = self._session.header
+            return self._rack.choose(header.bed or DEFAULT_BED, asked=False, place=header.places.get("bed"))
+        if isinstance(given, str | Path):
+            return self._rack.choose(str(given), asked=True)
+        wave = given if isinstance(given, Wave) else from_segment(given)
+        self._sources.note("recording", "sound", wave)
+        recording = open_recording(wave)
+        return Chosen("sound", recording, notes=recording.notes)
+
+    def _bell(self, name: str, asked: bool, place: Place | None) -> BellModel | None:
         if name == NONE:
             return None
-        if name not in self._bells:
-            file, text = _placed(lambda: self._shelves.bell(name), place)
-            self._bells[name] = load_bell(text, name=name, file=file)
-        return self._bells[name]
+        if (name, asked) not in self._bells:
+            self._bells[name, asked] = self._load_bell(name, asked, place)
+        return self._bells[name, asked]
 
-    def _bed(self, name: str, place: Place | None) -> Bed | None:
-        if name in (NONE, "off"):
-            return None
-        if name not in self._beds:
-            # Only a listener may name a file; a script has its shelves.
-            if self._options.bed is not None and place is None and is_path(name):
-                self._beds[name] = open_recording(Path(name))
-                self._shelves.note("recording", Path(name).name, Path(name))
-            else:
-                file, text = _placed(lambda: self._shelves.bed(name), place)
-                self._beds[name] = open_bed(load_bed(text, name=name, file=file), self._session.seed)
-        return self._beds[name]
+    def _load_bell(self, name: str, asked: bool, place: Place | None) -> BellModel | None:
+        if name == RANDOM:
+            names = [model.name for model in self._bells_left()]
+            return self._bell(names[chance(self._session.seed, len(names))], asked, place) if names else None
+        file, text = _placed(lambda: self._sources.bell(name), place)
+        model = load_bell(text, name=name, file=file)
+        word = self._exclusions.hit(name, model.tags)
+        if not word:
+            return model
+        if asked:
+            raise SoundError(f'the bell "{name}" is excluded', hint=f'ask for another bell, or do not exclude "{word}"')
+        left = [each.name for each in self._bells_left()]
+        instead = next((each for each in (*BELLS_INSTEAD, *left) if each in left), "")
+        self._notes[f"{name} is excluded: {instead or 'silence'} in its place"] = None
+        return self._bell(instead, asked, place) if instead else None
 
-
-def _bed_name(session: Session, options: Options) -> str:
-    if options.bed is None:
-        return session.header.bed or DEFAULT_BED
-    return str(options.bed) if isinstance(options.bed, str | Path) else "sound"
+    def _bells_left(self) -> list[BellModel]:
+        """Every bell on the shelves that is not excluded, by name."""
+        return [model for model in bells(self._sources.shelves) if not self._exclusions.hit(model.name, model.tags)]
 
 
 T = TypeVar("T")
@@ -139,4 +180,6 @@ def _placed(look: Callable[[], T], place: Place | None) -> T:
     try:
         return look()
     except SoundError as error:
-        raise SoundError(error.what, place=error.place or place, hint=error.hint) from error
+        raise SoundError(
+            error.what, place=error.place or (place if place and place.file else None), hint=error.hint
+        ) from error

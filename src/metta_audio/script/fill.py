@@ -45,15 +45,15 @@ def fill(
     """Fill ``script`` for one listener. The same arguments give the same session.
 
     ``minutes`` is the length aimed at, the script's default if None. ``params`` holds Python values or strings as
-    typed after ``--set``; what it leaves out takes its default. ``library`` serves packs and parts.
+    typed after ``--set``; what it leaves out takes its default. ``library`` serves packs, parts and breath patterns.
 
     Raises ``SettingsError`` for an unfit parameter or length, ``ScriptError`` for a fault in the script, and
-    ``ShelfError`` for an unknown pack or part.
+    ``ShelfError`` for an unknown pack or part, or a pattern whose file is at fault.
     """
     target = _minutes(script, minutes)
     chosen = choose_params(script.header, params or {})
     marked = render(script, library, chosen, target, seed)
-    sections = _sections(script, _drafts(read_markup(marked, script.header)))
+    sections = _sections(script, _drafts(read_markup(marked, script.header, library)))
     return Session(
         name=script.name,
         header=script.header,

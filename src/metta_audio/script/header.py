@@ -9,7 +9,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from metta_audio.errors import ScriptError, did_you_mean
 from metta_audio.script.front_matter import FrontMatter, Path, read_front_matter
-from metta_audio.script.model import ARTICULATION, GUIDE, RATES, Header, Minutes, Parameter, Role
+from metta_audio.script.model import (
+    ARTICULATION,
+    BREATH_SOUNDS,
+    GUIDE,
+    LEVELS,
+    RATES,
+    Header,
+    Minutes,
+    Parameter,
+    Role,
+)
 from metta_audio.script.params import BadValue, check_value
 from metta_audio.units import WordsPerMinute
 
@@ -70,6 +80,8 @@ class _Role(_Shape):
     pan: float = Field(0.0, ge=-1, le=1)
     voice: Text = ""
     rate: float | None = Field(default=None, ge=RATES[0], le=RATES[1])
+    level: float = Field(0.0, ge=LEVELS[0], le=LEVELS[1])
+    room: float = Field(0.0, ge=0, le=1)
 
 
 class _FrontMatter(_Shape):
@@ -84,6 +96,7 @@ class _FrontMatter(_Shape):
     wpm: float = Field(ARTICULATION, ge=RATES[0], le=RATES[1])
     bed: Text | None = None
     bell: Text | None = None
+    breath: Text | None = None
     author: Text = ""
     album: Text = ""
     date: Text = ""
@@ -110,12 +123,21 @@ def read_header(text: str, *, name: str, file: str, first_line: int) -> Header:
         wpm=WordsPerMinute(shape.wpm),
         bed=shape.bed or None,
         bell=shape.bell or None,
+        breath=_breath(shape.breath, front),
+        places={key: front.place((key,)) for key in ("bed", "bell") if front.data and key in front.data},
         author=shape.author,
         album=shape.album,
         date=shape.date,
         genre=shape.genre,
         description=shape.description.strip(),
     )
+
+
+def _breath(word: str | None, front: FrontMatter) -> str:
+    if word and word not in BREATH_SOUNDS:
+        hint = did_you_mean(word, BREATH_SOUNDS)
+        raise ScriptError(f'"{word}" is no sound that leads a breath', place=front.place(("breath",)), hint=hint)
+    return word or ""
 
 
 def _minutes(shape: _Minutes, front: FrontMatter) -> Minutes:
@@ -187,7 +209,7 @@ def _roles(shapes: dict[str, _Role], front: FrontMatter) -> dict[str, Role]:
             if spoken_for.setdefault(label, name) != name:
                 raise ScriptError(f'two roles are called "{label}"', place=place, hint="rename one of them")
         rate = WordsPerMinute(shape.rate) if shape.rate is not None else None
-        roles[name] = Role(name, title, shape.pan, shape.voice, rate)
+        roles[name] = Role(name, title, shape.pan, shape.voice, rate, shape.level, shape.room)
     return roles
 
 

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from metta_audio.errors import Place, ScriptError, did_you_mean
 from metta_audio.script.cues import cue_names, read_cue
+from metta_audio.script.library import Library
 from metta_audio.script.marks import NOTHING, Marks
 from metta_audio.script.model import Role
 
@@ -44,6 +45,7 @@ class Passage:
     at: Callable[[int], Place]
     marks: Marks
     roles: Mapping[str, str] | None
+    library: Library | None = None
     line_start: int = 0
     _pairs: dict[int, int] | None = None
     depth: int = field(default=0)
@@ -160,7 +162,10 @@ def _cue(state: StateInline, silent: bool) -> bool:  # noqa: ARG001
         hint = "give the parameter the type choice or number"
         raise ScriptError("a cue may not hold a listener's own words", place=passage.at(start), hint=hint)
     cue = read_cue(
-        passage.marks.resolve(inside), passage.at(start), shown=passage.marks.resolve(inside, hide_private=True)
+        passage.marks.resolve(inside),
+        passage.at(start),
+        shown=passage.marks.resolve(inside, hide_private=True),
+        library=passage.library,
     )
     _push(state, "cue", "", item=cue)
     state.pos = match.end()

@@ -13,6 +13,7 @@ from metta_audio.errors import Place, ScriptError
 from metta_audio.script.gaps import Boundary
 from metta_audio.script.headings import Heading, read_options, split_options
 from metta_audio.script.inline import Passage, inline_parser, read_inline, role_labels
+from metta_audio.script.library import Library
 from metta_audio.script.marks import CONTROL, NOTHING, Marked
 from metta_audio.script.model import Header, Item
 from metta_audio.script.speech import Speaker
@@ -37,9 +38,9 @@ _LIST_LIMIT = 1
 """A list inside a list cannot be heard as one."""
 
 
-def read_markup(marked: Marked, header: Header) -> Iterator[Piece]:
+def read_markup(marked: Marked, header: Header, library: Library) -> Iterator[Piece]:
     """Read the filled text of a script. Each item comes with what ended before it: a sentence or a paragraph."""
-    return _Reader(marked, header).pieces()
+    return _Reader(marked, header, library).pieces()
 
 
 def _block_parser() -> MarkdownIt:
@@ -69,8 +70,8 @@ def _without_comments(marked: Marked) -> str:
 
 
 class _Reader:
-    def __init__(self, marked: Marked, header: Header) -> None:
-        self.marked, self.header = marked, header
+    def __init__(self, marked: Marked, header: Header, library: Library) -> None:
+        self.marked, self.header, self.library = marked, header, library
         self.text = _without_comments(marked)
         self.lines = self.text.split("\n")
         self.starts = [0]
@@ -102,7 +103,8 @@ class _Reader:
         at = self.places(token)
         speaker = Speaker(at, self.marked.marks, self.header.language)
         boundary: Boundary = "paragraph"
-        for item in speaker.items(read_inline(self.parser, Passage(token.content, at, self.marked.marks, self.roles))):
+        passage = Passage(token.content, at, self.marked.marks, self.roles, self.library)
+        for item in speaker.items(read_inline(self.parser, passage)):
             yield item, boundary
             boundary = "sentence"
 
@@ -120,7 +122,7 @@ class _Reader:
         if any(value.private and value.text.strip() for value in marks.values_in(title)):
             what = "a section title cannot hold a listener's own words: titles become chapters, which anyone can read"
             raise ScriptError(what, place=place, hint="speak the words inside the section")
-        tokens = read_inline(self.parser, Passage(title.rstrip(), at, marks, None))
+        tokens = read_inline(self.parser, Passage(title.rstrip(), at, marks, None, self.library))
         if any(inner.type == "cue" for inner in tokens):
             raise ScriptError(
                 "a section title holds no cues", place=place, hint="put the cue on a line of its own below"

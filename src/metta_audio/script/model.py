@@ -30,6 +30,19 @@ RATES = (60.0, 200.0)
 ordinary speech has 150, and above 200 no one follows with closed eyes."""
 
 
+BREATH_SOUNDS = ("tone", "noise", "bed", "tick", "count", "silence")
+"""What may lead a breath. The first is the default: it is heard on any loudspeaker and under any bed."""
+
+
+NO_SIP = Seconds(0.0)
+"""One breath in, not two."""
+
+
+LEVELS = (-6.0, 3.0)
+"""Decibels that a role may lie from the others. Quieter than -6, and its words are lost in a car or on a phone; louder
+than 3, and it startles closed eyes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One thing a listener may choose. ``default`` None means it must be given."""
@@ -46,13 +59,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who speaks. ``pan`` runs from -1 (left) to 1 (right); ``voice`` empty lets the renderer cast one."""
+    """Who speaks, and where they seem to be; ``voice`` empty lets the renderer cast one.
+
+    ``pan`` runs from -1 (left) to 1 (right), ``room`` from 0 (near) to 1 (far); ``level`` is in dB against the other
+    voices, -6 to 3.
+    """
 
     name: str
     title: str = ""
     pan: float = 0.0
     voice: str = ""
     rate: WordsPerMinute | None = None
+    level: float = 0.0
+    room: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,7 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The front matter, checked."""
+    """The front matter, checked. ``places`` says where the names of bed and bell stand."""
 
     title: str
     summary: str
@@ -77,11 +96,13 @@ class Header:
     wpm: WordsPerMinute = ARTICULATION
     bed: str | None = None
     bell: str | None = None
+    breath: str = ""
     author: str = ""
     album: str = ""
     date: str = ""
     genre: str = ""
     description: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +163,19 @@ class Bell:
 
 @dataclass(frozen=True, slots=True)
 class Breath:
-    """``cycles`` of in, hold, out, hold (seconds each, 0 where there is none), rigid to the sample."""
+    """``cycles`` of in, hold, out, rest (seconds each, 0 where there is none), rigid to the sample.
+
+    The last ``sip`` seconds of the in-phase are a second breath in. ``sound`` is one of ``BREATH_SOUNDS``, empty for
+    the session's own. ``pattern`` is the name that the cue gives, and ``cautions`` are sentences for the report.
+    """
 
     phases: tuple[Seconds, Seconds, Seconds, Seconds]
     cycles: int
     place: Place
+    sip: Seconds = NO_SIP
+    sound: str = ""
+    pattern: str = ""
+    cautions: tuple[str, ...] = ()
 
     @property
     def cycle(self) -> Seconds:

@@ -13,8 +13,8 @@ from metta_audio.units import Hertz
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-_FULL_SCALE = {1: 1 << 7, 2: 1 << 15, 4: 1 << 31}
-"""What 1.0 becomes, by bytes a sample; pydub widens 24 bits to 32 by itself."""
+_FULL_SCALE = 1 << 15
+"""What 1.0 becomes in 16 bits."""
 
 
 def segment_type() -> type[AudioSegment]:
@@ -31,8 +31,10 @@ def segment_type() -> type[AudioSegment]:
 
 def from_segment(segment: AudioSegment) -> Wave:
     """The same sound with as many channels, at its own rate. float32 keeps 24 bits of it."""
-    values = np.array(segment.get_array_of_samples(), dtype=np.float64) / _FULL_SCALE[segment.sample_width]
-    return Wave(values.astype(np.float32).reshape(-1, segment.channels), Hertz(segment.frame_rate))
+    width = segment.sample_width  # 1, 2, 4 or 8 bytes: pydub widens 24 bits to 32 by itself
+    values = np.frombuffer(segment.raw_data, f"<i{width}").astype(np.float32)
+    values *= np.float32(2.0 ** (1 - 8 * width))
+    return Wave(values.reshape(-1, segment.channels), Hertz(segment.frame_rate))
 
 
 def to_segment(wave: Wave) -> AudioSegment:
@@ -41,5 +43,5 @@ def to_segment(wave: Wave) -> AudioSegment:
 
 
 def _pcm16(samples: Block) -> bytes:
-    scale = _FULL_SCALE[2]
-    return bytes(np.clip(np.rint(samples * np.float32(scale)), -scale, scale - 1).astype("<i2").tobytes())
+    full = _FULL_SCALE
+    return bytes(np.clip(np.rint(samples * np.float32(full)), -full, full - 1).astype("<i2").tobytes())

@@ -12,6 +12,8 @@ from metta_audio.errors import Place, SoundError, did_you_mean
 _MOST_TABLES = 32
 """Layers of a bed or partials of a bell: more than any sound needs, few enough to stay quick."""
 
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
+
 _AT_LINE = re.compile(r" ?\(at line (\d+), column (\d+)\)")
 
 
@@ -29,33 +31,65 @@ class Table:
         """A number from ``low`` to ``high``; without a ``default`` it must be there."""
         value = self._value(key, default, "a number")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._fault(key, f'"{key}" must be a number, not {value!r}')
+            raise self.fault(key, f'"{key}" must be a number, not {value!r}')
         if not low <= value <= high:  # also refuses nan
-            raise self._fault(key, f'"{key}" is {str(value)[:20]}', f"it must lie between {low:g} and {high:g}")
+            raise self.fault(key, f'"{key}" is {str(value)[:20]}', f"it must lie between {low:g} and {high:g}")
         return float(value)
 
     def words(self, key: str, default: str | None = None) -> str:
         """A string; without a ``default`` it must be there."""
         value = self._value(key, default, "a text")
         if not isinstance(value, str):
-            raise self._fault(key, f'"{key}" must be a text in quotes, not {value!r}')
+            raise self.fault(key, f'"{key}" must be a text in quotes, not {value!r}')
         return value
 
-    def choice(self, key: str, choices: Iterable[str]) -> str:
-        """One of ``choices``."""
+    def is_words(self, key: str) -> bool:
+        """Whether ``key`` is there and holds a string, where a number would do as well."""
+        return isinstance(self._values.get(key), str)
+
+    def has(self, key: str) -> bool:
+        """Whether ``key`` is there."""
+        return key in self._values
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """True or false."""
+        value = self._value(key, default, "true or false")
+        if not isinstance(value, bool):
+            raise self.fault(key, f'"{key}" must be true or false, not {value!r}')
+        return value
+
+    def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        """A whole number from ``low`` to ``high``; without a ``default`` it must be there."""
+        value = self._value(key, default, "a whole number")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.fault(key, f'"{key}" must be a whole number, not {value!r}')
+        return int(self.number(key, low, high, default))
+
+    def word_list(self, key: str) -> tuple[str, ...]:
+        """A list of single words in small letters; empty where the key is missing."""
+        value = self._value(key, [], "a list of words")
+        if not isinstance(value, list) or not all(isinstance(each, str) and _WORD.fullmatch(each) for each in value):
+            raise self.fault(key, f'"{key}" must be a list of words', f'write {key} = ["nature", "water"]')
+        return tuple(value)
+
+    def choice(self, key: str, choices: Iterable[str], default: str | None = None) -> str:
+        """One of ``choices``; without a ``default`` it must be there."""
         known = sorted(choices)
-        word = self.words(key)
+        word = self.words(key, default)
         if word not in known:
-            raise self._fault(key, f'"{word}" is not a {key}', did_you_mean(word, known))
+            raise self.fault(key, f'"{word}" is not a {key}', did_you_mean(word, known))
         return word
 
-    def tables(self, key: str) -> list[Table]:
-        """The tables in the list ``key``: at least one."""
+    def tables(self, key: str, *, optional: bool = False) -> list[Table]:
+        """The tables in the list ``key``: at least one, unless ``optional``."""
+        if optional and not self.has(key):
+            self._asked.add(key)
+            return []
         value = self._value(key, None, "a list of tables")
         if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
-            raise self._fault(key, f'"{key}" must be a list of tables with at least one in it')
+            raise self.fault(key, f'"{key}" must be a list of tables with at least one in it')
         if len(value) > _MOST_TABLES:
-            raise self._fault(key, f'"{key}" has {len(value)} entries', f"at most {_MOST_TABLES} are allowed")
+            raise self.fault(key, f'"{key}" has {len(value)} entries', f"at most {_MOST_TABLES} are allowed")
         headers = list(re.compile(rf"^[ \t]*\[\[[ \t]*{key}[ \t]*\]\]", re.MULTILINE).finditer(self._text))
         braces = re.compile(r"\{").finditer(self._text, self._find(key))
         begins = [match.start() for match in headers or braces]
@@ -67,7 +101,7 @@ class Table:
         """Refuse keys that nobody asked for: most are misspelt."""
         for key in self._values:
             if key not in self._asked:
-                raise self._fault(key, f'unknown key "{key}"', did_you_mean(key, self._asked))
+                raise self.fault(key, f'unknown key "{key}"', did_you_mean(key, self._asked))
 
     def _value(self, key: str, default: Any, kind: str) -> Any:
         self._asked.add(key)
@@ -82,7 +116,8 @@ class Table:
         )
         return found.start() if found else self._begin
 
-    def _fault(self, key: str, what: str, hint: str = "") -> SoundError:
+    def fault(self, key: str, what: str, hint: str = "") -> SoundError:
+        """An error at ``key``, for its caller to raise."""
         return SoundError(what, place=self._place(self._find(key)), hint=hint)
 
     def _place(self, position: int) -> Place:

@@ -164,6 +164,14 @@ class Meter:
             frames=Samples(self._frames),
         )
 
+    def over_time(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Momentary (400 ms) and short-term (3 s) loudness in LUFS, every 100 ms; ``-inf`` for silence.
+
+        Value ``i`` is of the window that begins ``i`` steps of 100 ms after the first frame; empty where there is none.
+        """
+        powers = np.concatenate([*self._powers, self._step_powers(self._segments.rest()[REACH:])[0]])
+        return _lufs(_windows(powers, _MOMENTARY)), _lufs(_windows(powers, _SHORT_TERM))
+
     def _step_powers(self, frames: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weighted power of each whole step, all channels added, and the state of the filter after the last."""
         steps = len(frames) // self._hop
@@ -178,6 +186,16 @@ class Meter:
     def _window_peak(self, window: Block) -> float:
         floor = max(self._true_peak, self._sample_peak)
         return float(cell_peaks(window, floor).max(initial=0.0))
+
+
+def gated(powers: NDArray[np.float64]) -> Lufs:
+    """Integrated loudness from the weighted powers of steps of 100 ms, as ``step_powers`` gives them."""
+    return _integrated(powers)
+
+
+def step_powers(block: Block, rate: int) -> NDArray[np.float64]:
+    """Weighted power of each whole step of 100 ms of a sound, shape ``(frames, channels)``, silent before it."""
+    return Meter(rate, block.shape[1])._step_powers(block)[0]
 
 
 def integrated(block: Block, rate: int) -> Lufs:

@@ -8,16 +8,23 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metta_audio.errors import SoundError
 from metta_audio.sound import levels
-from metta_audio.sound.duck import Ducking, merged
+from metta_audio.sound.breath import BedSwell
+from metta_audio.sound.duck import Ducking
 from metta_audio.sound.limit import Limiter
+from metta_audio.sound.monitor import Monitor
 from metta_audio.sound.wave import Block, Wave
-from metta_audio.units import Decibels, Samples, decibels
+from metta_audio.units import Decibels, Samples, gain
 
 BLOCK = 16_384
 """Frames in a block, 0.37 s: few enough calls that Python's share is small, and a block of each stem fits a cache."""
+
+
+UNCHANGED = Decibels(0.0)
+"""The gain of a mix at the loudness of ``levels.SPEECH``."""
 
 
 class Source(Protocol):
@@ -43,8 +50,8 @@ class Placed:
 class Score:
     """Everything that sounds in a recording of ``length`` frames.
 
-    What is placed may overlap, and is cut to the recording. The ``bed`` is read at the recording's own time, and
-    lowered by ``ducking``.
+    What is placed may overlap, and is cut to the recording. The ``bed`` is read at the recording's own time, lowered by
+    ``ducking``, and follows the breath by ``swell``. ``gain`` is of the whole, before the limiter.
     """
 
     length: Samples
@@ -52,6 +59,13 @@ class Score:
     cues: tuple[Placed, ...] = ()
     bed: Source | None = None
     ducking: Ducking = field(default_factory=Ducking)
+    swell: BedSwell | None = None
+    gain: Decibels = UNCHANGED
+
+    def bed_factors(self, start: int, frames: int) -> NDArray[np.float32]:
+        """By what the bed is multiplied, shape ``(frames,)``: it gives way to the voice and follows the breath."""
+        factors = self.ducking.gain(start, frames)
+        return factors if self.swell is None else factors * self.swell.gain(start, frames)
 
 
 class Stems(NamedTuple):
@@ -88,7 +102,7 @@ class WaveSource:
         return block
 
 
-class _Track:
+class Track:
     """Placed sources, played from front to back: only those that sound now are open."""
 
     def __init__(self, placed: tuple[Placed, ...], length: Samples) -> None:
@@ -111,70 +125,41 @@ class _Track:
         return block
 
 
-class Distance:
-    """How far the bed lies below the voice while someone speaks, measured from the stems, before the limiter.
-
-    After the limiter the two can no longer be told apart.
-    """
-
-    def __init__(self, ducking: Ducking) -> None:
-        self._speech = list(reversed(merged(ducking.speech)))
-        self._position = 0
-        self._voice = 0.0
-        self._bed = 0.0
-
-    def add(self, stems: Stems) -> None:
-        """Measure the next block."""
-        start, end = self._position, self._position + len(stems.voice)
-        while self._speech and self._speech[-1][0] < end:
-            first, after = self._speech[-1]
-            spoken = slice(max(first - start, 0), max(after - start, 0))
-            self._voice += _energy(stems.voice[spoken])
-            self._bed += _energy(stems.bed[spoken])
-            if after > end:
-                break
-            self._speech.pop()
-        self._position = end
-
-    def result(self) -> Decibels:
-        """RMS of the voice over RMS of the bed while someone speaks; infinite where there is no bed or no speech."""
-        if not self._voice or not self._bed:
-            return Decibels(-math.inf if self._bed else math.inf)
-        return Decibels(decibels(self._voice / self._bed) / 2)
-
-
-def _energy(block: Block) -> float:
-    return float(np.einsum("fc,fc->", block, block, dtype=np.float64))
-
-
 def stems(score: Score, *, block: int = BLOCK) -> Iterator[Stems]:
     """Voice, cues and ducked bed in blocks of ``block`` frames, ``score.length`` frames in all."""
-    voice, cues = _Track(score.voice, score.length), _Track(score.cues, score.length)
+    voice, cues = Track(score.voice, score.length), Track(score.cues, score.length)
     for start in range(0, score.length, block):
         frames = min(block, score.length - start)
         if score.bed is None:
             bed = np.zeros((frames, 2), np.float32)
         else:
-            bed = score.bed.read(start, frames) * score.ducking.gain(start, frames)[:, None]
+            bed = score.bed.read(start, frames) * score.bed_factors(start, frames)[:, None]
         yield Stems(voice.read(start, frames), cues.read(start, frames), bed)
 
 
 def mix(
-    score: Score, *, block: int = BLOCK, ceiling: Decibels = levels.CEILING, distance: Distance | None = None
+    score: Score, *, block: int = BLOCK, ceiling: Decibels = levels.CEILING, monitor: Monitor | None = None
 ) -> Iterator[Block]:
     """Blocks of the finished sound, float32 of shape ``(frames, 2)``, ``score.length`` frames in all.
 
-    The true peak stays under ``ceiling`` (dBTP). ``distance``, where given, measures on the way. The same score gives
-    the same bits for every ``block``, and memory holds no more than a few blocks and the sources that sound.
+    The true peak stays under ``ceiling`` (dBTP). ``monitor``, where given, listens along to the stems and to
+    what comes out. The same score gives the same bits for every ``block``, and memory holds no more than a few blocks
+    and the sources that sound.
     """
-    limiter = Limiter(ceiling)
+    limiter, whole = Limiter(ceiling), np.float32(gain(score.gain))
+
+    def heard(block: Block) -> Block:
+        if monitor is not None:
+            monitor.hear(block)
+        return block
+
     for parts in stems(score, block=block):
-        if distance is not None:
-            distance.add(parts)
+        if monitor is not None:
+            monitor.add(parts)
         # One order of adding for every sample: float sums depend on it.
-        limited = limiter.process(parts.bed + parts.cues + parts.voice)
+        limited = limiter.process((parts.bed + parts.cues + parts.voice) * whole)
         if len(limited):
-            yield limited
+            yield heard(limited)
     rest = limiter.flush()
     if len(rest):
-        yield rest
+        yield heard(rest)

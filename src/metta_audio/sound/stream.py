@@ -14,11 +14,17 @@ from metta_audio.units import RATE
 CHUNK = 1 << 15
 """Frames made at a time: 0.74 s. A power of two for the FFT, and small enough to stay in a processor's cache."""
 
-_STEP = 256
+STEP = 256
 """Frames between two points of a slow curve (6 ms); straight lines between them cannot be told from the curve."""
 
+EARLIEST = 64
+"""Numbers drawn before number 0: what lags behind by half a minute begins in the middle of something."""
+
 Chunks = Callable[[int], Block]
-"""Makes chunk ``index`` (from 0) of a sound: float32, shape ``(CHUNK, 2)``, frames ``index * CHUNK`` and on."""
+"""Makes chunk ``index`` (from 0) of a sound: float32, shape ``(CHUNK, 2)``, frames ``index * CHUNK`` and on.
+
+Each side should lie in one piece in memory (the transpose of ``(2, CHUNK)``): everything done to it is then several
+times quicker."""
 
 
 class Stream:
@@ -52,7 +58,7 @@ def overlapping(piece: Chunks) -> Chunks:
 
     def chunk(index: int) -> Block:
         before = pieces(index - 1)[CHUNK:]
-        block = pieces(index)[:CHUNK].copy()
+        block = pieces(index)[:CHUNK].copy(order="K")
         block[: len(before)] += before
         return block
 
@@ -68,29 +74,56 @@ def random(seed: int, stream: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=(index + 1) << 128))
 
 
+def drawing(seed: int, stream: int, count: int) -> Callable[[int], NDArray[np.float64]]:
+    """``count`` random numbers from 0 to 1 for every whole ``number >= -EARLIEST``; the last few are kept."""
+
+    @lru_cache(maxsize=64)
+    def draw(number: int) -> NDArray[np.float64]:
+        return random(seed, stream, number + EARLIEST).uniform(size=count)
+
+    return draw
+
+
+def lines(points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Straight lines through ``points``, the last of which is the first of the next chunk: one value for each frame."""
+    step = CHUNK // (len(points) - 1)
+    ramp = (np.arange(step) / step).astype(np.float32)
+    rounded = points.astype(np.float32)
+    drawn: NDArray[np.float32] = rounded[:-1, None] + np.diff(rounded)[:, None] * ramp
+    return drawn.reshape(-1)
+
+
 def drifting(seed: int, stream: int, depth: float, period: float) -> Callable[[int], NDArray[np.float32]]:
     """A slow gain that never repeats: factors for every frame of chunk ``index``, within ±``depth`` dB.
 
     A new level is drawn every ``period`` seconds, and reached along a smooth curve.
     """
-
-    def level(number: int) -> float:
-        return float(random(seed, stream, number).uniform(-depth, depth))
+    draw = drawing(seed, stream, 1)
 
     def gains(index: int) -> NDArray[np.float32]:
-        frames = np.arange(index * CHUNK, (index + 1) * CHUNK + 1, _STEP)
-        position = frames / (period * RATE)
-        first = int(position[0])
-        levels = np.array([level(number) for number in range(first, int(position[-1]) + 2)])
-        at = position.astype(np.int64)
-        towards = smooth(position - at)
-        decibels = levels[at - first] * (1 - towards) + levels[at - first + 1] * towards
-        points = np.power(10.0, decibels / 20).astype(np.float32)
-        ramp = (np.arange(_STEP) / _STEP).astype(np.float32)
-        lines: NDArray[np.float32] = points[:-1, None] + np.diff(points)[:, None] * ramp
-        return lines.reshape(-1)
+        frames = np.arange(index * CHUNK, (index + 1) * CHUNK + 1, STEP)
+        levels = wandering(draw, frames / (period * RATE))
+        return lines(np.power(10.0, depth * (2 * levels[:, 0] - 1) / 20))
 
     return gains
+
+
+def wandering(
+    draw: Callable[[int], NDArray[np.float64]], position: NDArray[np.float64], ahead: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.float64]:
+    """Curves from 0 to 1 that reach what ``draw`` gives for every whole number, and go smoothly in between.
+
+    ``position`` ascends, shape ``(points,)``; the result has shape ``(points, curves)``. Each curve is ``ahead`` of
+    the position by its own share of a step.
+    """
+    places = position[:, None] + ahead
+    at = np.floor(places).astype(np.int64)
+    first = int(at[0].min())
+    levels = np.stack([draw(number) for number in range(first, int(at[-1].max()) + 2)])
+    number, curve = at - first, np.arange(levels.shape[1])
+    before = levels[number, curve]
+    curves: NDArray[np.float64] = before + (levels[number + 1, curve] - before) * smooth(places - at)
+    return curves
 
 
 def smooth(position: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,5 +131,5 @@ def smooth(position: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Only products and sums: the same to the last bit whatever the length of the array, which a sine would not promise.
     """
-    x = np.clip(position, 0.0, 1.0)
+    x: NDArray[np.float64] = np.minimum(np.maximum(position, 0.0), 1.0)
     return x * x * (3 - 2 * x)

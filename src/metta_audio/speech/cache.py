@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from metta_audio.errors import SettingsError
 from metta_audio.script.model import Span
+from metta_audio.sound.chain import PLAIN, Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.clip import VERSION, Clip
 from metta_audio.speech.voice import Word
@@ -33,9 +34,10 @@ _SHIFT = 8
 """libsndfile reads and writes 24-bit samples in the upper bits of 32."""
 
 
-def key(text: str, spans: Sequence[Span], fingerprint: str, rate: WordsPerMinute) -> str:
+def key(text: str, spans: Sequence[Span], fingerprint: str, rate: WordsPerMinute, chain: Chain = PLAIN) -> str:
     """Sha256, in hex, of all that changes a clip: what is said, by whom, how fast, and this package's own part."""
-    whole = [_FORMAT, VERSION, fingerprint, float(rate), text, [astuple(span) for span in spans]]
+    shaping = [float(value) for value in astuple(chain)]
+    whole = [_FORMAT, VERSION, shaping, fingerprint, float(rate), text, [astuple(span) for span in spans]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

@@ -12,14 +12,15 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
 from metta_audio.sound import levels
+from metta_audio.sound.chain import PLAIN, Chain, applied
 from metta_audio.sound.loudness import integrated
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.voice import Speech, Word
 from metta_audio.units import RATE, Decibels, Hertz, Seconds, gain, to_samples
 
-VERSION = 1
-"""Counts changes of this module that change a clip: part of the cache key."""
+VERSION = 2
+"""Counts changes of this module and of the voice chain that change a clip: part of the cache key."""
 
 LEAD = Seconds(0.015)
 """Kept before the first sound: the edge fade, and 5 ms for the breath of a soft consonant."""
@@ -57,11 +58,12 @@ class Clip:
     words: tuple[Word, ...] = ()
 
 
-def make_clip(speech: Speech) -> Clip:
-    """Clean, trim, fade, level and resample what an engine gave back.
+def make_clip(speech: Speech, chain: Chain = PLAIN) -> Clip:
+    """Clean, trim, shape by the voice's ``chain``, fade, level and resample what an engine gave back.
 
     Speech is cut to ``LEAD`` before its first sound and ``TAIL`` after its last; silence keeps its length. Everything
-    but the peaks is settled at the engine's own rate, where there are fewer samples.
+    but the peaks is settled at the engine's own rate, where there are fewer samples. Where words begin is settled
+    before the chain, so that no chain moves one.
     """
     rate = speech.wave.rate
     wave = Wave.mono(_clean(speech.wave), rate)
@@ -69,7 +71,8 @@ def make_clip(speech: Speech) -> Clip:
     onset, end = (found[0][0], found[-1][1]) if found else (0, wave.frames)
     first = max(0, onset - to_samples(LEAD, rate))
     last = min(wave.frames, end + to_samples(TAIL, rate))
-    samples = _levelled(_faded(wave.samples[first:last, 0].astype(np.float64), rate), rate)
+    shaped = applied(wave.samples[first:last, 0].astype(np.float64), rate, chain)
+    samples = _levelled(_faded(shaped, rate), rate)
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, "HQ")
     grid = np.round(_limited(samples) * _GRID) / _GRID

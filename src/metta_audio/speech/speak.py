@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.script.model import Line
+from metta_audio.sound.chain import Chain
 from metta_audio.speech.cache import ClipStore, key
 from metta_audio.speech.clip import Clip, make_clip
-from metta_audio.speech.voice import Utterance, Voice, Word
+from metta_audio.speech.voice import Utterance, Voice, Word, chain_of
 from metta_audio.units import Samples, WordsPerMinute
 
 
@@ -28,9 +29,12 @@ def speak(
     rate_for: Callable[[str], WordsPerMinute],
     store: ClipStore,
     on_line: Callable[[], None] = lambda: None,
+    *,
+    plain: bool = False,
 ) -> tuple[Spoken, ...]:
     """Speak each of ``lines``, in order, by the voice of its role at the rate of its role.
 
+    Each voice's sound goes through its own chain, or with ``plain`` through none.
     Holds one clip in memory at a time. A line said before, now or by an earlier run, is not spoken again.
     ``on_line`` is called after each line. Raises VoiceError with the line's place.
     """
@@ -39,11 +43,12 @@ def speak(
     made = False
     for line in lines:
         voice, rate = _voice(line, voices), rate_for(line.role)
-        name = key(line.text, line.spans, voice.fingerprint, rate)
+        chain = chain_of(voice, plain=plain)
+        name = key(line.text, line.spans, voice.fingerprint, rate, chain)
         if name not in known:
             clip = store.get(name)
             if clip is None:
-                clip = _spoken(line, voice, rate)
+                clip = _spoken(line, voice, rate, chain)
                 store.put(name, clip)
                 made = True
             known[name] = Spoken(name, Samples(clip.wave.frames), clip.words)
@@ -62,8 +67,8 @@ def _voice(line: Line, voices: Mapping[str, Voice]) -> Voice:
         raise VoiceError(what, place=line.place, hint=did_you_mean(line.role, voices)) from None
 
 
-def _spoken(line: Line, voice: Voice, rate: WordsPerMinute) -> Clip:
+def _spoken(line: Line, voice: Voice, rate: WordsPerMinute, chain: Chain) -> Clip:
     try:
-        return make_clip(voice.speak(Utterance(line.text, line.spans), rate))
+        return make_clip(voice.speak(Utterance(line.text, line.spans), rate), chain)
     except VoiceError as error:
         raise VoiceError(error.what, place=error.place or line.place, hint=error.hint) from error

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
+from metta_audio.sound.chain import MILD, PLAIN, Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.timeline.model import Word
 from metta_audio.units import WordsPerMinute
 
-__all__ = ["Engine", "Speech", "Utterance", "Voice", "Word"]
+__all__ = ["Engine", "Speech", "Utterance", "Voice", "Word", "chain_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,11 @@ class Speech:
 
 
 class Voice(Protocol):
-    """Someone who can speak, opened from an engine and ready."""
+    """Someone who can speak, opened from an engine and ready.
+
+    A voice may also have an attribute ``chain``, a ``metta_audio.sound.chain.Chain``: what is done to its sound to
+    make it pleasant. One without gets a mild default; ``PLAIN`` leaves it as it is.
+    """
 
     @property
     def name(self) -> str:
@@ -50,6 +56,18 @@ class Voice(Protocol):
         The same arguments give the same samples, whatever was spoken before.
         Raises VoiceError when it cannot.
         """
+
+
+def chain_of(voice: Voice, *, plain: bool = False) -> Chain:
+    """The chain of a voice: its own, or a mild one where it says nothing; with ``plain``, nothing is done.
+
+    Raises VoiceError for a voice whose chain is none.
+    """
+    chain = PLAIN if plain else getattr(voice, "chain", MILD)
+    if not isinstance(chain, Chain):
+        what = f"the chain of {voice.name} is a {type(chain).__name__}"
+        raise VoiceError(what, hint="make it a metta_audio.sound.chain.Chain, or leave it out")
+    return chain
 
 
 class Engine(Protocol):

@@ -83,6 +83,7 @@ def _event(row: Row) -> dict[str, Any]:
         "place": str(event.place) if event.place else None,
     }
     if isinstance(event.item, Breath):
+        record["cautions"] = list(event.item.cautions)
         record["phases"] = [
             {
                 "name": phase.name,
@@ -100,10 +101,11 @@ def _describe(event: Event) -> str:
     if isinstance(item, Bell):
         return f"{item.name or 'bell'} x{item.strikes}" if event.kind == "bell" else "no bell"
     if isinstance(item, Breath):
-        lengths = [float(seconds) for seconds in item.phases]
-        while lengths and lengths[-1] == 0:
-            lengths.pop()
-        return f"{'-'.join(f'{seconds:g}' for seconds in lengths)} x{item.cycles}"
+        inward, hold, outward, rest = item.phases
+        lengths = (inward, hold, outward, rest) if rest else (inward, hold, outward) if hold else (inward, outward)
+        written = "-".join(f"{seconds:g}" for seconds in lengths)
+        named = f"{item.pattern} ({written})" if item.pattern else written
+        return f"{named} x{item.cycles} {item.sound}".rstrip()
     if isinstance(item, BedChange):
         return item.name or f"{item.level:+g} dB"
     if isinstance(item, SoundCue):

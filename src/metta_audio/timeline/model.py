@@ -46,8 +46,8 @@ class Event:
 
     @property
     def place(self) -> Place | None:
-        """Where the author wrote it."""
-        return self.item.place if self.item is not None else None
+        """Where the author wrote it; None for what no script asks for."""
+        return self.item.place if self.item is not None and self.item.place.file else None
 
     @property
     def role(self) -> str:

@@ -35,29 +35,47 @@ class Extent:
 Measure = Callable[[Line | Bell | SoundCue], Extent]
 
 
-def place(session: Session, measure: Measure, target: Samples) -> Timeline:
-    """Lay the session out in exactly ``target`` samples.
+def place(
+    session: Session, measure: Measure, target: Samples, *, opening: Bell | None = None, closing: Bell | None = None
+) -> Timeline:
+    """Lay the session out in exactly ``target`` samples, after an ``opening`` and before a ``closing`` bell, if any.
 
     ``measure`` gives the length of every line, bell and sound; the same item always gets the same answer.
     Raises PacingError, with the possible lengths and what to change, when the target cannot be met.
     """
-    parts = _parts(session, measure)
+    edges = _edges(session, measure, opening, closing)
+    parts = [edges[0].part, *(_part(section, measure) for section in session.sections), edges[1].part]
     try:
         pacing = pace(parts, target)
     except DoesNotFit:
         raise explain(parts, target) from None
-    return _lay(session, measure, pacing, parts)
+    return _lay(session, measure, pacing, edges)
 
 
-def _parts(session: Session, measure: Measure) -> list[Part]:
-    sections = [_part(section, measure) for section in session.sections]
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """What comes before the first section, or after the last: a gap of ``part``, and a bell where there is one."""
+
+    part: Part
+    bell: Bell | None
+    extent: Extent
+    first: bool
+
+
+def _edges(session: Session, measure: Measure, opening: Bell | None, closing: Bell | None) -> tuple[_Edge, _Edge]:
+    first, last = (measure(bell) if bell else Extent(Samples(0), Samples(0)) for bell in (opening, closing))
     ring_out = _ring_out(session.sections, measure)
-    return [_edge(LEAD_IN, Samples(0)), *sections, _edge(LEAD_OUT, ring_out)]
+    if last.ring:
+        ring_out = Samples(max(ring_out - last.length, last.ring - last.length + to_samples(AFTER_RING)))
+    return (
+        _Edge(_edge(LEAD_IN, Samples(0), first), opening, first, first=True),
+        _Edge(_edge(LEAD_OUT, ring_out, last), closing, last, first=False),
+    )
 
 
-def _edge(bounds: Sequence[Seconds], at_least: Samples) -> Part:
+def _edge(bounds: Sequence[Seconds], at_least: Samples, bell: Extent) -> Part:
     low, preferred, high = (Samples(max(to_samples(bound), at_least)) for bound in bounds)
-    return Part("", Samples(0), (Gap(low, preferred, high),))
+    return Part("", bell.length, (Gap(low, preferred, high),))
 
 
 def _part(section: Section, measure: Measure) -> Part:
@@ -111,19 +129,19 @@ def _ring_out(sections: Sequence[Section], measure: Measure) -> Samples:
     return Samples(longest + to_samples(AFTER_RING) if longest > 0 else 0)
 
 
-def _lay(session: Session, measure: Measure, pacing: Pacing, parts: Sequence[Part]) -> Timeline:
-    """Put events one after another; ``parts`` are lead-in, sections, lead-out."""
+def _lay(session: Session, measure: Measure, pacing: Pacing, edges: tuple[_Edge, _Edge]) -> Timeline:
+    """Put events one after another: lead-in, sections, lead-out."""
     cursor = 0
     events: list[Event] = []
     starts: list[tuple[int, int]] = []
-    for index, (part, repeats, row) in enumerate(zip(parts, pacing.repeats, pacing.gaps, strict=True)):
+    for index, (repeats, row) in enumerate(zip(pacing.repeats, pacing.gaps, strict=True)):
         lengths = iter(row)
         section = index - 1
-        is_edge = index in (0, len(parts) - 1)
-        if repeats and not is_edge:
+        edge = {0: edges[0], len(pacing.repeats) - 1: edges[1]}.get(index)
+        if repeats and not edge:
             starts.append((section, cursor))
         for _ in range(repeats):
-            placed = _edge_events(part, lengths) if is_edge else _events(session.sections[section], lengths, measure)
+            placed = _edge_events(edge, lengths) if edge else _events(session.sections[section], lengths, measure)
             for kind, length, low, high, item, ring in placed:
                 at = min(max(section, 0), len(session.sections) - 1)
                 events.append(
@@ -138,9 +156,14 @@ def _lay(session: Session, measure: Measure, pacing: Pacing, parts: Sequence[Par
 _Placed = tuple[EventKind, Samples, Samples, Samples, Item | None, Samples]
 
 
-def _edge_events(part: Part, lengths: Iterator[Samples]) -> Iterable[_Placed]:
-    for gap in part.gaps:
-        yield "pause", next(lengths), gap.low, gap.high, None, Samples(0)
+def _edge_events(edge: _Edge, lengths: Iterator[Samples]) -> Iterable[_Placed]:
+    """A bell stands between the gap and the sections: last at the beginning, first at the end."""
+    gap, extent = edge.part.gaps[0], edge.extent
+    events: list[_Placed] = [("pause", next(lengths), gap.low, gap.high, None, Samples(0))]
+    if edge.bell is not None:
+        kind: EventKind = "bell" if extent.ring else "pause"
+        events.append((kind, extent.length, extent.length, extent.length, edge.bell, extent.ring))
+    yield from events if edge.first else reversed(events)
 
 
 def _events(section: Section, lengths: Iterator[Samples], measure: Measure) -> Iterable[_Placed]:

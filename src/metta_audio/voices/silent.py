@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from metta_audio.errors import VoiceError
+from metta_audio.sound.chain import PLAIN
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Engine, Speech, Utterance, Word
 from metta_audio.speech.words import speaking_time, word_ranges
@@ -18,6 +19,7 @@ class SilentVoice:
 
     name = "silent"
     fingerprint = "silent 1"
+    chain = PLAIN
 
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Give one silence of ``words * 60 / rate`` seconds, each word an equal part of it."""

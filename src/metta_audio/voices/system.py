@@ -23,6 +23,7 @@ import soundfile
 
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.script.model import Span
+from metta_audio.sound.chain import MILD
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
@@ -45,6 +46,8 @@ _INSTALL = "on Linux install espeak-ng with your package manager; or use the voi
 
 class SystemVoice:
     """One voice of the operating system. It tells no word times, and of markup it knows only substitutes."""
+
+    chain = MILD  # anything from a formant synthesizer to a recorded speaker may stand behind it
 
     def __init__(self, identifier: str, language: str) -> None:
         self.name = f"system:{identifier}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from metta_audio.errors import VoiceError
+from metta_audio.sound.chain import PLAIN
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Engine, Speech, Utterance, Word
 from metta_audio.speech.words import speaking_time, word_ranges
@@ -33,6 +34,8 @@ _LOWEST, _HIGHEST = 60, 2000
 
 class ToneVoice:
     """Soft tone bursts at ``pitch`` Hz, the first after ``EDGE``, then one each ``60 / rate`` seconds."""
+
+    chain = PLAIN
 
     def __init__(self, pitch: Hertz) -> None:
         self.name = f"tone:{pitch}"
