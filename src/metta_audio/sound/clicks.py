@@ -20,9 +20,9 @@ _ONE_SAMPLE = 20.0
 """What a click of height 1 and one sample becomes in a sixth difference (its middle binomial): divided out, so that
 the residual reads as the height of a click. A step of the same height reads half of that."""
 
-QUIETEST_CLICK = Decibels(-61.0)
-"""Residual in dBFS below which nothing is a click: 1 dB under the quietest that is promised to be found. At listening
-level it is as loud as a room at night."""
+QUIETEST_CLICK = Decibels(-62.0)
+"""Residual in dBFS below which nothing is a click: 2 dB under the quietest that is promised to be found, because the
+noise of 16 bits may take so much from one. At listening level it is as loud as a room at night."""
 
 _STANDS_OUT = 4.0
 """A click is so many times larger (12 dB) than anything within ``_AROUND`` of it. In noise of any colour the largest of
