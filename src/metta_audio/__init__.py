@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metta_audio.errors import MettaError
-    from metta_audio.inspection import Inspection, inspect
+    from metta_audio.inspection import Inspection, inspect, judge
+    from metta_audio.rendering.audition import audition, sounds
     from metta_audio.rendering.flow import Plan, fill, load, plan
     from metta_audio.rendering.options import Options
     from metta_audio.rendering.output import Rendering, Report, render
@@ -29,7 +30,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "MettaError": "errors",
     "Inspection": "inspection",
+    "audition": "rendering.audition",
     "inspect": "inspection",
+    "judge": "inspection",
     "Plan": "rendering.flow",
     "fill": "rendering.flow",
     "load": "rendering.flow",
@@ -39,6 +42,7 @@ _HOMES = {
     "Report": "rendering.output",
     "render": "rendering.output",
     "Shelves": "shelves",
+    "sounds": "rendering.audition",
     "Wave": "sound.wave",
 }
 
@@ -52,11 +56,14 @@ __all__ = [
     "Shelves",
     "Wave",
     "__version__",
+    "audition",
     "fill",
     "inspect",
+    "judge",
     "load",
     "plan",
     "render",
+    "sounds",
 ]
 
 

@@ -12,6 +12,7 @@ import metta_audio as metta
 from metta_audio.errors import SoundError
 from metta_audio.rendering.catalogue import beds, bells
 from metta_audio.rendering.score import bed_starts
+from metta_audio.script.model import BedChange
 
 SCRIPT = """---
 title: Places
@@ -33,9 +34,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def planned(
-    body: str = "", *, header: str = "", seed: int = 0, folder: Path = Path(), **options: object
-) -> metta.Plan:
+def planned(body: str = "", *, header: str = "", seed: int = 0, folder: Path = Path(), **options: object) -> metta.Plan:
     script = folder / "places.md"
     script.write_text(SCRIPT.format(header=header, body=body), encoding="utf-8")
     session = metta.fill(metta.load(str(script.absolute())), seed=seed)
@@ -44,11 +43,8 @@ def planned(
 
 def names(plan: metta.Plan) -> list[str]:
     """The beds of a plan, in order."""
-    found = [plan.palette.first_bed.name]
-    for event in plan.timeline.events:
-        if event.kind == "bed" and event.item.name:  # type: ignore[union-attr]
-            found.append(plan.palette.bed(event.item).name)  # type: ignore[arg-type]
-    return found
+    cues = [event.item for event in plan.timeline.events if isinstance(event.item, BedChange) and event.item.name]
+    return [plan.palette.first_bed.name, *(plan.palette.bed(cue).name for cue in cues)]
 
 
 EVERY = sorted({bed.name for bed in beds(metta.Shelves.standard())})
@@ -93,7 +89,9 @@ def test_chance_never_brings_what_is_excluded() -> None:
     assert len(chosen) > 8
     assert "binaural" not in chosen  # it needs headphones
     kept = {names(planned(bed="random", seed=seed, exclude=("nature",)))[0] for seed in range(40)}
-    assert kept == {bed.name for bed in beds(metta.Shelves.standard()) if "nature" not in bed.tags and not bed.headphones}
+    assert kept == {
+        bed.name for bed in beds(metta.Shelves.standard()) if "nature" not in bed.tags and not bed.headphones
+    }
     body = "{% set bed = choose(['ocean', 'stream']) %}\n[bed {{ bed }}]"
     assert {names(planned(body, seed=seed, exclude=("ocean",)))[1] for seed in range(12)} == {"drone", "stream"}
 

@@ -218,7 +218,9 @@ def test_a_cue_and_the_front_matter_choose_what_leads_the_breath() -> None:
     breath = next(event.item for event in plan.timeline.events if event.kind == "breath")
     assert breath_sound(breath, plan.session, plan.options) == "tick"  # type: ignore[arg-type]
     Path("s.md").write_text(SCRIPT.replace("bed: pink", "breath: tik"))
-    with pytest.raises(metta.MettaError, match=r's\.md:4:\d+: "tik" is no sound that leads a breath; did you mean "tick"'):
+    with pytest.raises(
+        metta.MettaError, match=r's\.md:4:\d+: "tik" is no sound that leads a breath; did you mean "tick"'
+    ):
         planned()
 
 

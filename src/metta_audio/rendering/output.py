@@ -20,7 +20,7 @@ from metta_audio.rendering.figures import SessionFigures, monitor, session_figur
 from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.manifest import manifest
 from metta_audio.rendering.options import Progress, silent_progress
-from metta_audio.rendering.score import bed_starts, speech, to_score
+from metta_audio.rendering.score import bed_starts, breaths, speech, swelling, to_score
 from metta_audio.script.model import Session
 from metta_audio.settings import DUCK, read_settings
 from metta_audio.sound.audio_segment import to_segment
@@ -204,6 +204,16 @@ class _Making:
                     for start, bed, level in (bed_starts(plan) if with_bed else ())
                 ],
                 "speech": [[to_seconds(start), to_seconds(end)] for start, end in speech(plan)],
+                "led": [[to_seconds(start), to_seconds(end)] for start, end in breaths(plan)],
+                "swell": [
+                    {
+                        "start": to_seconds(start),
+                        "phases": list(breath.phases),
+                        "sip": breath.sip,
+                        "cycles": breath.cycles,
+                    }
+                    for start, breath in swelling(plan, bed_starts(plan) if with_bed else ())
+                ],
             },
         }
 

@@ -32,11 +32,7 @@ def to_score(plan: Plan, *, with_bed: bool = True) -> Score:
     ``with_bed=False`` leaves the bed out and nothing else.
     """
     beds = bed_starts(plan) if with_bed else ()
-    led = tuple(
-        (event.start, event.item)
-        for event in plan.timeline.events
-        if isinstance(event.item, Breath) and _leads(plan, event, event.item, beds) == "bed"
-    )
+    led = swelling(plan, beds)
     score = Score(
         length=plan.timeline.length,
         voice=tuple(_speech(plan, start, line) for start, line in said(plan)),
@@ -71,6 +67,15 @@ def speech(plan: Plan) -> tuple[Stretch, ...]:
 def breaths(plan: Plan) -> tuple[Stretch, ...]:
     """From where to where breaths are led, in samples."""
     return tuple((event.start, event.end) for event in plan.timeline.events if event.kind == "breath")
+
+
+def swelling(plan: Plan, beds: tuple[BedStart, ...]) -> tuple[tuple[Samples, Breath], ...]:
+    """The breaths that the bed itself leads, each with its start."""
+    return tuple(
+        (event.start, event.item)
+        for event in plan.timeline.events
+        if isinstance(event.item, Breath) and _leads(plan, event, event.item, beds) == "bed"
+    )
 
 
 def bed_starts(plan: Plan) -> tuple[BedStart, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metta_audio.errors import EncodeError
+from metta_audio.errors import EncodeError, Place
 from metta_audio.inspection import Recorded, recorded
 from metta_audio.rendering.figure import check_format, write_figure
 from metta_audio.rendering.lanes import (
@@ -31,11 +31,13 @@ from metta_audio.rendering.lanes import (
     place_titles,
     sorted_lanes,
 )
+from metta_audio.script.model import Breath
+from metta_audio.sound.breath import BedSwell
 from metta_audio.sound.duck import Ducking
 from metta_audio.sound.levels import BED_CROSSFADE, BED_FADE_IN, BED_FADE_OUT
 from metta_audio.sound.loudness import Meter
 from metta_audio.sound.stream import smooth
-from metta_audio.units import Hertz, clock, gain, to_samples
+from metta_audio.units import Hertz, Samples, Seconds, clock, gain, to_samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +70,8 @@ class _Session:
     """What the manifest says, in a form that can be drawn.
 
     ``beds`` are the bed's changes, as start in seconds and level in dB, ``-inf`` where it is off; empty without a bed.
-    ``ducking`` is how it gives way to ``speech``, stretches in seconds.
+    ``ducking`` is how it gives way to ``speech``, and keeps still where a breath is ``led``: stretches in seconds.
+    ``swell`` are the breaths that it leads itself.
     """
 
     title: str
@@ -79,6 +82,8 @@ class _Session:
     beds: tuple[tuple[float, float], ...]
     ducking: Mapping[str, float]
     speech: tuple[tuple[float, float], ...]
+    led: tuple[tuple[float, float], ...]
+    swell: BedSwell
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,8 @@ def _read(record: Mapping[str, Any], recording: Path) -> _Session:
             beds=beds if any(level > -math.inf for _, level in beds) else (),
             ducking={str(key): float(value) for key, value in mix.get("duck", {}).items()},
             speech=tuple((float(start), float(end)) for start, end in mix.get("speech", [])),
+            led=tuple((float(start), float(end)) for start, end in mix.get("led", [])),
+            swell=BedSwell(tuple(_breath(each) for each in mix.get("swell", []))),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         what = f"the manifest beside {recording.name} cannot be read"
@@ -230,13 +237,24 @@ def _draw_bed(axes: Axes, session: _Session, seconds: float) -> None:
         axes.spines[side].set_visible(False)
 
 
+def _breath(record: Mapping[str, Any]) -> tuple[Samples, Breath]:
+    inward, hold, out, rest = (Seconds(float(phase)) for phase in record["phases"])
+    breath = Breath((inward, hold, out, rest), int(record["cycles"]), Place("", 1), Seconds(float(record["sip"])))
+    return to_samples(float(record["start"])), breath
+
+
 def _bed_gain(session: _Session, seconds: float) -> NDArray[np.float64]:
     """In dB, ``_CURVE_RATE`` values a second: ducking, times changes of level that take as long as in the mix."""
     frames = max(2, int(seconds * _CURVE_RATE))
     time = np.arange(frames) / _CURVE_RATE
-    speech = tuple((to_samples(start, _CURVE_RATE), to_samples(end, _CURVE_RATE)) for start, end in session.speech)
+    speech, led = (
+        tuple((to_samples(start, _CURVE_RATE), to_samples(end, _CURVE_RATE)) for start, end in stretches)
+        for stretches in (session.speech, session.led)
+    )
     given: Any = session.ducking
-    factors = Ducking(speech=speech, rate=_CURVE_RATE, **given).gain(0, frames).astype(np.float64)
+    factors = Ducking(speech=speech, led=led, rate=_CURVE_RATE, **given).gain(0, frames).astype(np.float64)
+    if session.swell.breaths:
+        factors *= [session.swell.gain(to_samples(at), 1)[0] for at in time.tolist()]
     level, before = np.zeros(frames), 0.0
     for start, decibels in session.beds:
         after = gain(decibels) if decibels > -math.inf else 0.0

@@ -1,8 +1,8 @@
 """How loud a score will be, told without mixing it; and the one step by which it is brought to its target.
 
 Speech stands at one loudness, but what else sounds counts as well wherever it comes within 10 LU of the whole: a bell
-that rings for half a minute in a practice of few words, a bed that was asked for at -8 dB. The gain found here is one for
-the whole recording, in coarse steps, so that a change of a word does not move everything else.
+that rings for half a minute in a practice of few words, a bed that was asked for at -8 dB. The gain found here is one
+for the whole recording, in coarse steps, so that a change of a word does not move everything else.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from metta_audio.units import RATE, Decibels, Lufs, Samples
 STEP = Decibels(0.25)
 """Half of it is the most that a recording is off by, and no ear can tell; a smaller step would move more often."""
 
-MOST = Decibels(2.0)
-"""What a recording may be raised or lowered by. One that is nearly all breath and bed would else be pushed until its
-few words shout."""
+MOST = Decibels(4.0)
+"""What a recording may be raised or lowered by: enough for three minutes of few words between bells, as much as lies
+between a podcast and a recording for the night. One that is nearly all breath and bed would else be pushed until its
+two sentences shout."""
 
 _HOP = RATE // 10
 """Frames that share one power: 100 ms, the step of BS.1770-4."""
