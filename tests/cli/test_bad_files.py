@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_written_is_seen_before_the_work(
 ) -> None:
     if not Path("/proc").is_dir():
         pytest.skip("needs a folder in which even root can make no file")
-    monkeypatch.setattr("metta_audio.rendering.output.write_audio", lambda *_, **__: pytest.fail("began to work"))
+    monkeypatch.setattr("metta_audio.rendering.making.write_audio", lambda *_, **__: pytest.fail("began to work"))
     assert "cannot write into /proc" in run("render", "s.md", "-o", "/proc/a.wav").complaint()
 
 

@@ -68,11 +68,11 @@ def strike(monkeypatch: pytest.MonkeyPatch, target: str, number: int = signal.SI
         ("metta_audio.load", signal.SIGINT, 130),
         ("metta_audio.rendering.flow.speak", signal.SIGINT, 130),
         ("metta_audio.rendering.flow.place", signal.SIGINT, 130),
-        ("metta_audio.rendering.output.write_audio", signal.SIGINT, 130),
-        ("metta_audio.rendering.output.write_audio", signal.SIGTERM, 143),
-        ("metta_audio.rendering.output.write_audio", signal.SIGHUP, 129),
-        ("metta_audio.rendering.output.write_tags", signal.SIGINT, 130),
-        ("metta_audio.rendering.output.inspect", signal.SIGTERM, 143),
+        ("metta_audio.rendering.making.write_audio", signal.SIGINT, 130),
+        ("metta_audio.rendering.making.write_audio", signal.SIGTERM, 143),
+        ("metta_audio.rendering.making.write_audio", signal.SIGHUP, 129),
+        ("metta_audio.rendering.making.write_tags", signal.SIGINT, 130),
+        ("metta_audio.rendering.making.inspect", signal.SIGTERM, 143),
     ],
 )
 def test_a_signal_at_any_moment(
@@ -108,7 +108,7 @@ def test_files_that_move_into_place_move_together(
 
 
 def test_who_asks_twice_does_not_wait(run: Callable[..., Any], out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    strike(monkeypatch, "metta_audio.rendering.output.manifest", times=2)
+    strike(monkeypatch, "metta_audio.rendering.making.manifest", times=2)
     assert run("render", "s.md", "-o", "out/a.wav").complaint(130) == "stopped"
     assert is_older(out)
 

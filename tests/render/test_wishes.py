@@ -157,7 +157,7 @@ def test_what_cannot_be_wished_for(option: dict[str, Any], words: str) -> None:
 
 
 def test_an_unknown_bell_is_an_error_without_a_place() -> None:
-    with pytest.raises(metta.MettaError, match='^unknown bell "bowel"; did you mean "bowl"'):
+    with pytest.raises(metta.MettaError, match=r'^unknown bell "bowel"; did you mean "bowl"'):
         planned(end_bell="bowel")
 
 
@@ -256,16 +256,16 @@ def test_notes_say_what_to_know() -> None:
 def test_a_codec_that_overshoots_gets_a_lower_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from metta_audio.rendering import output
+    from metta_audio.rendering import making
 
-    real, seen = output.inspect, []
+    real, seen = making.inspect, []
 
     def overshooting(path: Path, **given: Any) -> metta.Inspection:
         found = real(path, **given)
         seen.append(found.true_peak)
         return replace(found, true_peak=-0.4) if len(seen) == 1 else found
 
-    monkeypatch.setattr(output, "inspect", overshooting)
+    monkeypatch.setattr(making, "inspect", overshooting)
     report = metta.render(planned(loudness=-14)).save("a.mp3")
     assert len(seen) == 2
     assert report.inspection.true_peak == seen[1] <= seen[0]
