@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from metta_audio.errors import VoiceError
 from metta_audio.rendering.counting import breath_sound, spoken_counts
@@ -29,11 +30,15 @@ BedStart = tuple[Samples, Bed | None, Decibels]
 def to_score(plan: Plan, *, with_bed: bool = True) -> Score:
     """Everything that sounds, placed. Nothing is decided here: each start and length is the timeline's.
 
-    ``with_bed=False`` leaves the bed out and nothing else.
+    ``with_bed=False`` leaves the bed out and nothing else: its gain is that of the recording with a bed.
     """
-    beds = bed_starts(plan) if with_bed else ()
+    whole = brought_to(_laid(plan, bed_starts(plan)), plan.mastering.target)
+    return whole if with_bed else replace(_laid(plan, ()), gain=whole.gain)
+
+
+def _laid(plan: Plan, beds: tuple[BedStart, ...]) -> Score:
     led = swelling(plan, beds)
-    score = Score(
+    return Score(
         length=plan.timeline.length,
         voice=tuple(_speech(plan, start, line) for start, line in said(plan)),
         cues=tuple(cue for number in range(len(plan.timeline.events)) for cue in _cues(plan, number, beds)),
@@ -42,7 +47,6 @@ def to_score(plan: Plan, *, with_bed: bool = True) -> Score:
         swell=BedSwell(led) if led else None,
         gain=plan.mastering.gain,
     )
-    return brought_to(score, plan.mastering.target)
 
 
 def said(plan: Plan) -> list[tuple[Samples, Line]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -77,28 +76,21 @@ class Stems(NamedTuple):
 
 
 class WaveSource:
-    """A wave as a stereo source, times ``gain``, silent outside of itself.
+    """A wave as a source, silent outside of itself; a mono one on both sides."""
 
-    ``pan`` runs from -1 (left) to 1 (right) at constant power, ``left² + right² = 2``: in the middle a mono wave
-    goes to both sides unchanged. A stereo wave is balanced by the same factors.
-    """
-
-    def __init__(self, wave: Wave, *, pan: float = 0.0, gain: float = 1.0) -> None:
+    def __init__(self, wave: Wave) -> None:
         if wave.channels not in (1, 2):
             raise SoundError(
                 f"a sound of {wave.channels} channels cannot be placed", hint="convert it to mono or stereo first"
             )
-        angle = (min(max(pan, -1.0), 1.0) + 1) * math.pi / 4
-        sides = (math.cos(angle), math.sin(angle))
         self._samples = wave.samples
-        self._gains = np.array([math.sqrt(2) * gain * side for side in sides], np.float32)
 
     def read(self, start: int, frames: int) -> Block:
         """Float32 of shape ``(frames, 2)``."""
         block = np.zeros((frames, 2), np.float32)
         first, after = max(start, 0), min(start + frames, len(self._samples))
         if first < after:
-            block[first - start : after - start] = self._samples[first:after] * self._gains
+            block[first - start : after - start] = self._samples[first:after]
         return block
 
 
