@@ -152,7 +152,7 @@ def turning_point(envelope: NDArray[np.float64], near: int) -> float:
     return (base_b - base_a) / (slope_a - slope_b)
 
 
-BEDS = ["brown", "white", "rain-heavy", "ocean", "fire", "drone", "ocean:-3+drone", "binaural"]
+BEDS = ["brown", "white", "rain-heavy", "ocean", "fire", "ocean:-3+drone"]
 
 
 @pytest.mark.parametrize("bed", BEDS)

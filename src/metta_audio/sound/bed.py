@@ -22,7 +22,7 @@ from metta_audio.sound.calls import Calls
 from metta_audio.sound.datafile import Table, read_table
 from metta_audio.sound.drops import Drops
 from metta_audio.sound.levels import BED, BED_BELOW_SPEECH, SPEECH_RMS
-from metta_audio.sound.loudness import integrated
+from metta_audio.sound.loudness import gated, step_powers
 from metta_audio.sound.motion import MOTIONS, Following, Motion
 from metta_audio.sound.noise import Noise
 from metta_audio.sound.stream import CHUNK, Chunks, Stream, drifting
@@ -248,12 +248,16 @@ def _level_gain(model: BedModel) -> float:
 
 
 def _unit(chunk: Chunks) -> float:
-    """What brings a sound to the level of a bed."""
-    sound = np.concatenate([chunk(index).T for index in _MOMENTS], axis=1)
-    powers = np.square(sosfilt(_HEARD, sound)).reshape(2, -1, CHUNK).mean(axis=2)
+    """What brings a sound to the level of a bed. Looks at one moment at a time: an hour's take no more memory."""
+    powers, steps, peak = [], [], 0.0
+    for index in _MOMENTS:
+        sound = chunk(index)
+        powers.append(np.square(sosfilt(_HEARD, sound, axis=0)).mean(axis=0, dtype=np.float64))
+        steps.append(step_powers(sound, RATE))
+        peak = max(peak, float(sound.max()), -float(sound.min()))
     return to_level(
-        math.sqrt(float(powers.mean(axis=1).max())),
-        integrated(np.ascontiguousarray(sound.T), RATE),
-        crest=math.sqrt(float(np.percentile(powers.max(axis=0), 95))),
-        peak=float(np.abs(sound).max()),
+        math.sqrt(float(np.mean(powers, axis=0).max())),
+        gated(np.concatenate(steps)),
+        crest=math.sqrt(float(np.percentile(np.max(powers, axis=1), 95))),
+        peak=peak,
     )
