@@ -72,9 +72,12 @@ def test_what_is_asked_for_and_excluded_is_an_error() -> None:
         planned(bed="ocean+stream", exclude=("water",))
     with pytest.raises(SoundError, match='bell "tingsha" is excluded'):
         planned("[bell]", bell="tingsha", exclude=("tingsha",))
-    Path("my-ocean.wav").write_bytes(b"")
-    with pytest.raises(SoundError, match='is excluded by "ocean"'):
-        planned(bed="my-ocean.wav", exclude=("ocean",))
+    for name in ("my-ocean.wav", "OceanWaves.wav", "ocean2.flac", "Rain Heavy 03.mp3"):
+        Path(name).write_bytes(b"")
+        with pytest.raises(SoundError, match="is excluded by"):
+            planned(bed=name, exclude=("ocean", "rain"))
+        with pytest.raises(SoundError, match='is excluded by "water"'):
+            planned(bed=name, exclude=("water",))
 
 
 def test_a_family_is_excluded_as_a_whole() -> None:

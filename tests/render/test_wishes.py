@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from metta_audio.sound.levels import TARGETS
 from metta_audio.sound.loudness import Meter
 from metta_audio.sound.mix import stems
 from metta_audio.timeline.breath import phases
-from metta_audio.units import RATE, to_samples
+from metta_audio.units import RATE, Decibels, to_samples
 
 SCRIPT = """---
 title: Wishes
@@ -61,7 +62,8 @@ def kinds(plan: metta.Plan) -> list[str]:
 
 
 def stem(plan: metta.Plan, name: str, *, with_bed: bool = True) -> np.ndarray:
-    return np.concatenate([getattr(block, name) for block in stems(to_score(plan, with_bed=with_bed))])
+    score = replace(to_score(plan, with_bed=with_bed), bed_gain=Decibels(0))  # how far it fell depends on all else
+    return np.concatenate([getattr(block, name) for block in stems(score)])
 
 
 def level(samples: np.ndarray) -> float:
@@ -196,13 +198,30 @@ def test_counts_are_spoken_on_their_seconds() -> None:
     lines = [(start, line.text) for start, line in said(plan) if line.role == "counter"]
     assert [text for _, text in lines] == ["In", "2", "3", "4", "Hold", "2", "Out", "2", "3", "4"] * 2
     for number, (start, _) in enumerate(lines):
-        assert 0 <= breath.start + number * RATE - start <= to_samples(0.02)
+        assert 0 <= breath.start + number * RATE - start <= to_samples(0.03)
     assert len(counting_lines(plan.session, plan.options)) == 6
     voice = stem(plan, "voice")
     for second in range(20):
         at = breath.start + second * RATE
         assert level(voice[at + to_samples(0.02) : at + to_samples(0.1)]) > -30
         assert level(voice[at - to_samples(0.1) : at - to_samples(0.02)]) < -60
+
+
+def test_counts_stand_in_the_captions(tmp_path: Path) -> None:
+    metta.render(planned(breath="count")).save("a.wav")
+    captions = Path("a.vtt").read_text()
+    assert captions.count("<v Counter>") == 20
+    assert captions.count("Hold</v>") == 2
+    assert "Counter" not in Path("a.txt").read_text()
+
+
+def test_a_bed_that_comes_and_goes_leads_no_breath() -> None:
+    for bed, leads in (("pink", True), ("isochronic", True), ("ocean", False), ("wind", False), ("pink+ocean", False)):
+        plan = planned(breath="bed", bed=bed)
+        assert (to_score(plan).swell is not None) is leads, bed
+        notes = metta.render(plan).save("a.wav").notes
+        assert any(note.startswith("noise leads the breath") for note in notes) is not leads
+    assert to_score(planned(breath="bed", bed="pink", bed_level=-40)).swell is None
 
 
 def test_a_cue_and_the_front_matter_choose_what_leads_the_breath() -> None:
@@ -254,8 +273,6 @@ def test_notes_say_what_to_know() -> None:
 
 
 def test_a_codec_that_overshoots_gets_a_lower_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     from metta_audio.rendering import making
 
     real, seen = making.inspect, []

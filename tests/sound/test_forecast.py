@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from metta_audio.sound.bed import load_bed, open_bed
 from metta_audio.sound.duck import Ducking
-from metta_audio.sound.forecast import MOST, STEP, brought_to, forecast
+from metta_audio.sound.forecast import MOST, MOST_FALL, STEP, brought_to, forecast
 from metta_audio.sound.loudness import Meter
 from metta_audio.sound.mix import Placed, Score, WaveSource, mix
 from metta_audio.sound.wave import Wave
@@ -67,9 +67,8 @@ def test_it_comes_to_its_target(target: float) -> None:
 
 
 def test_the_gain_moves_in_steps_and_not_far() -> None:
-    quiet = score(30, [burst(3, 2, -30, 1)])
-    assert brought_to(quiet, Lufs(-16.0)).gain == MOST
-    assert brought_to(score(30, [burst(3, 2, -6, 1)]), Lufs(-16.0)).gain == -MOST
+    for level in (-19, -21, -13, -10):
+        assert abs(brought_to(score(30, [burst(3, 2, level, 1)]), Lufs(-16.0)).gain) <= MOST
     for level in np.arange(-17.0, -15.0, 0.2):
         found = brought_to(score(10, [burst(3, 2, float(level), 1)]), Lufs(-16.0)).gain
         assert found / STEP == round(found / STEP)
@@ -80,3 +79,20 @@ def test_silence_stays_as_it_is() -> None:
     assert forecast(silence) == -math.inf
     assert brought_to(silence, Lufs(-16.0)) is silence
     assert forecast(score(0.05, [], bed=False)) == -math.inf
+
+
+def test_where_little_is_said_the_bed_falls_before_the_voice_rises() -> None:
+    sparse = score(120, [burst(3, 1.5, -17, 1), burst(60, 1.5, -17, 2)])
+    whole = brought_to(sparse, Lufs(-16.0))
+    assert -MOST_FALL <= whole.bed_gain < 0
+    assert abs(whole.gain) < 2
+    assert measured(whole) == pytest.approx(-16, abs=0.3)
+    kept = brought_to(sparse, Lufs(-16.0), bed_may_fall=False)
+    assert kept.bed_gain == 0
+    talkative = score(30, [burst(at, 2, -17, at) for at in range(2, 26, 3)])
+    assert brought_to(talkative, Lufs(-16.0)).bed_gain == 0
+
+
+def test_what_comes_nowhere_near_stays_as_it_is() -> None:
+    hardly = score(120, [burst(3, 1.5, -17, 1)], (burst(10, 100, -30, 2),))
+    assert brought_to(hardly, Lufs(-16.0)) is hardly

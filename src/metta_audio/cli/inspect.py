@@ -96,6 +96,7 @@ def _describe_session(session: Recorded | None, outside: dict[str, str]) -> Iter
     yield row("mix", faults, "mix_clicks", "mix_dropouts")
     worst = "" if session.worst_seam is None else f", the worst {session.worst_seam:.1f} dB above what is around it"
     yield row("seams", f"{_count(session.seams)} looked at{worst}", "worst_seam")
+    yield from (row("note", one_line(note)) for note in session.notes)
 
 
 def _figure(value: float | None, unit: str, *, none: str = "not recorded") -> str:

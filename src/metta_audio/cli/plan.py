@@ -9,7 +9,7 @@ import click
 import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import print_json, print_table
+from metta_audio.cli.table import one_line, print_json, print_table
 from metta_audio.rendering.flow import Plan
 from metta_audio.timeline.listing import rows, to_json
 from metta_audio.units import clock
@@ -31,7 +31,7 @@ def command(request: Request, estimate: bool, plot_to: Path | None, as_json: boo
         plot(plan, plot_to)
         click.echo(f"drawn: {plot_to}", err=True)
     if as_json:
-        print_json(to_json(plan.timeline, session, estimated=plan.estimated))
+        print_json(to_json(plan.timeline, session, estimated=plan.estimated) | {"notes": list(plan.notes)})
     elif plot_to is None:
         _print(plan)
 
@@ -60,3 +60,5 @@ def _print(plan: Plan) -> None:
         f"{count} section{'s' if count != 1 else ''}, {100 - 100 * speech / timeline.length:.0f} % without speech"
         + (", estimated" if plan.estimated else "")
     )
+    for note in plan.notes:
+        click.echo(f"note: {one_line(note)}")

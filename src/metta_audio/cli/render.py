@@ -11,6 +11,7 @@ from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import one_line, print_json
 from metta_audio.encode.container import CONTAINERS, container
+from metta_audio.inspection import judge
 from metta_audio.rendering.output import Report, check_output
 from metta_audio.script.model import Session
 from metta_audio.units import clock
@@ -51,6 +52,7 @@ def _describe(report: Report, session: Session) -> str:
         f"  {session.header.title}, {clock(measured.seconds)} ({measured.frames:,} samples at {measured.rate} Hz)",
         f"  {loudness}{distance}",
         *(f"  note: {one_line(note)}" for note in report.notes),
+        *(f"  out of range: {breach}" for breach in judge(measured)),
         *(f"  {clock(start).partition('.')[0]:>7}  {title}" for start, title in measured.chapters),
         f"  beside it: {', '.join(path.name for path in report.files[1:])}",
     ]

@@ -30,7 +30,8 @@ class Recorded:
     line begins. Shares are from 0 to 1, ``articulation`` and ``net`` in words a minute, times in seconds,
     ``bell_to_voice`` in LU, ``noise_floor`` and ``bed_peak`` in dBFS, ``worst_seam`` in dB. The ``mix_`` figures and
     the seams are from before encoding. ``target`` is the loudness it was made for, in LUFS, ``target_name`` what that
-    was called. ``twin`` says whether the same session was also made without a bed.
+    was called. ``twin`` says whether the same session was also made without a bed,
+    ``notes`` what its listener should know.
     """
 
     target: float | None = None
@@ -53,6 +54,7 @@ class Recorded:
     worst_seam: float | None = None
     worst_seam_at: float | None = None
     twin: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def wcag(self) -> Literal["mix", "twin", "no"]:
@@ -83,13 +85,15 @@ def recorded(record: Mapping[str, Any]) -> Recorded:
     values: dict[str, Any] = {
         field.name: _number(measured.get(field.name)) for field in fields(Recorded) if field.name in measured
     }
-    name = loudness.get("target")
+    name, notes = loudness.get("target"), record.get("notes")
+    notes = notes if isinstance(notes, list) else []
     return Recorded(
         **values
         | {
             "target": _number(loudness.get("lufs")),
             "target_name": str(name)[:20] if isinstance(name, str | float | int) else None,
             "twin": record.get("twin") is True,
+            "notes": tuple(str(note)[:500] for note in notes if isinstance(note, str)),
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metta_audio.errors import Place, SoundError
@@ -27,12 +27,16 @@ _CHANCE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A bed and what is added to its level, in dB; ``notes`` are for the listener."""
+    """A bed and what is added to its level, in dB; ``notes`` are for the listener.
+
+    ``steady`` says that it does not come and go by itself, so that it can lead a breath; of a recording nobody knows.
+    """
 
     name: str
     bed: Bed | None
     offset: Decibels = Decibels(0.0)  # noqa: RUF009 - a number by another name
     notes: tuple[str, ...] = ()
+    steady: bool = False
 
 
 SILENCE = Chosen(NONE, None)
@@ -102,7 +106,8 @@ class BedRack:
         parts = [(chosen.bed, Decibels(layer.level - top)) for layer, chosen in opened if chosen.bed is not None]
         bed = parts[0][0] if len(parts) == 1 else open_beds(parts)
         # Levels balance layers; only where all are turned down does the whole go down.
-        return Chosen(name, bed, Decibels(min(0.0, top)), tuple(dict.fromkeys(notes)))
+        steady = all(chosen.steady for _, chosen in opened)
+        return Chosen(name, bed, Decibels(min(0.0, top)), tuple(dict.fromkeys(notes)), steady)
 
     def _open(self, layer: BedLayer, asked: bool) -> Chosen:
         # Only a listener may name a file; a script has its shelves.
@@ -112,7 +117,7 @@ class BedRack:
         if layer.root:
             model = retuned(model, layer.root, layer.tuning or None)
         notes = (f"{model.title} needs headphones",) if model.headphones else ()
-        return Chosen(model.name, open_bed(model, self._seed), notes=notes)
+        return Chosen(model.name, open_bed(model, self._seed), notes=notes, steady=model.steady)
 
     def _recording(self, path: str) -> Chosen:
         if word := self._exclusions.hit(Path(path).stem):
@@ -142,7 +147,7 @@ class BedRack:
 
     def _open_as(self, name: str, note: str) -> Chosen:
         opened = self._open(BedLayer(name), asked=False)
-        return Chosen(name, opened.bed, notes=(note, *opened.notes))
+        return replace(opened, notes=(note, *opened.notes))
 
     def _model(self, name: str) -> BedModel:
         file, text = self._sources.bed(name)

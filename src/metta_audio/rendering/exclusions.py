@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from metta_audio.errors import SoundError, did_you_mean
 from metta_audio.rendering.catalogue import beds, bells
@@ -16,13 +16,15 @@ class Exclusions:
     """Names and tags that must not sound. ``rain`` also excludes ``rain-heavy``, ``water`` all that is tagged so."""
 
     words: tuple[str, ...] = ()
+    families: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def hit(self, name: str, tags: Iterable[str] = ()) -> str:
         """The exclusion that the sound ``name`` falls under; empty where there is none.
 
-        Every word of a name counts: ``My Ocean 2.wav`` is an ocean.
+        Every word of a name counts, with the families it stands for: ``MyOcean2.wav`` is an ocean, and water.
         """
-        known = {*_words(name), *(tag.lower() for tag in tags)}
+        words = _words(name)
+        known = {*words, *(tag.lower() for tag in tags)}.union(*(self.families.get(word, ()) for word in words))
         return next((word for word in self.words if word in known), "")
 
 
@@ -32,20 +34,27 @@ def exclusions(words: Iterable[str], shelves: Shelves) -> Exclusions:
     A misspelt exclusion would let through what it was to keep out.
     """
     wanted = tuple(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
-    known = _known(shelves) if wanted else set()
+    if not wanted:
+        return Exclusions()
+    families = _families(shelves)
+    known = {word for name in shelves.sound_files() for word in _words(name)}.union(families, *families.values())
     for word in wanted:
         if word not in known:
             raise SoundError(f'nothing called "{word}" can be excluded', hint=did_you_mean(word, sorted(known)))
-    return Exclusions(wanted)
+    return Exclusions(wanted, families)
 
 
-def _known(shelves: Shelves) -> set[str]:
-    """Every word of every name of a bed, bell or sound file, and every tag."""
-    known = {word for name in (*shelves.beds(), *shelves.bells(), *shelves.sound_files()) for word in _words(name)}
-    known.update(tag for bed in beds(shelves) for tag in bed.tags)
-    known.update(tag for bell in bells(shelves) for tag in bell.tags)
-    return {word.lower() for word in known}
+def _families(shelves: Shelves) -> dict[str, frozenset[str]]:
+    """Every bed and bell by name, with its tags; and every word of such a name, with none of its own."""
+    models = [(bed.name, bed.tags) for bed in beds(shelves)] + [(bell.name, bell.tags) for bell in bells(shelves)]
+    found = {name.lower(): frozenset(tag.lower() for tag in tags) for name, tags in models}
+    for name in (*shelves.beds(), *shelves.bells()):
+        for word in _words(name):
+            found.setdefault(word, frozenset())
+    return found
 
 
 def _words(name: str) -> set[str]:
-    return {name.lower(), *filter(None, re.split(r"[\W_]+", name.lower()))}
+    """A name, and the words in it: ``OceanWaves2`` and ``ocean_waves-2`` both have an ocean."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)", " ", name)
+    return {name.lower(), *filter(None, re.split(r"[\W_]+", apart.lower()))}

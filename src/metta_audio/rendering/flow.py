@@ -17,6 +17,7 @@ from metta_audio.script import fill as filling
 from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves
+from metta_audio.speech.activity import onset
 from metta_audio.speech.cache import ClipStore, open_store
 from metta_audio.speech.speak import Spoken, speak
 from metta_audio.speech.voice import Voice
@@ -31,7 +32,8 @@ from metta_audio.voices.registry import cast_roles, open_voice
 class Plan:
     """A session laid out in time. Without a voice (``estimated``) it can be printed, not rendered.
 
-    ``notes`` are for the person who will hear it: headphones, what was excluded, where a bell found no room.
+    ``onsets`` says where in their clips the words of counted breaths begin. ``notes`` are for the person who will hear
+    it: headphones, what was excluded, where a bell found no room.
     """
 
     session: Session
@@ -42,6 +44,7 @@ class Plan:
     voices: Mapping[str, Voice]
     store: ClipStore | None
     mastering: Mastering
+    onsets: Mapping[Line, Samples]
     notes: tuple[str, ...] = ()
 
     @property
@@ -104,7 +107,9 @@ def plan(
     )
     mastering = Mastering.of(options, settings)
     lines = [item for section in session.sections for item in section.items if isinstance(item, Line)]
-    lines += counting_lines(session, options)
+    counted = counting_lines(session, options)
+    lines += counted
+    onsets: dict[Line, Samples] = {}
     spoken: dict[Line, Spoken] = {}
     voices: dict[str, Voice] = {}
     store = None
@@ -121,6 +126,8 @@ def plan(
             plain=options.plain,
         )
         spoken = dict(zip(lines, clips, strict=True))
+        clips_of_counts = ((line, store.get(spoken[line].key)) for line in counted)
+        onsets = {line: onset(clip.wave) for line, clip in clips_of_counts if clip is not None}
 
     def measure(item: Line | Bell | SoundCue) -> Extent:
         if not isinstance(item, Line):
@@ -143,13 +150,13 @@ def plan(
     if wanted := interval(options.interval_bell):
         every, bell = wanted
         if palette.bell(bell) is None:
-            return Plan(session, options, timeline, palette, spoken, voices, store, mastering, notes)
+            return Plan(session, options, timeline, palette, spoken, voices, store, mastering, onsets, notes)
         rung = ring_every(timeline, to_samples(every), bell, palette.extent(bell))
         timeline = rung.timeline
         if rung.missed:
             times = ", ".join(clock(to_seconds(time)).partition(".")[0] for time in rung.missed)
             notes += (f"no interval bell at {times}: no pause near has room for it",)
-    return Plan(session, options, timeline, palette, spoken, voices, store, mastering, notes)
+    return Plan(session, options, timeline, palette, spoken, voices, store, mastering, onsets, notes)
 
 
 def _with_own_bells(session: Session, options: Options) -> Session:

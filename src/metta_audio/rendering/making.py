@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from metta_audio.rendering.figures import monitor, session_figures
 from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.manifest import manifest
 from metta_audio.rendering.options import Progress
-from metta_audio.rendering.score import bed_starts, breaths, speech, swelling, to_score
+from metta_audio.rendering.score import bed_starts, breaths, led_otherwise, speech, spoken, swelling, to_score
 from metta_audio.settings import DUCK
+from metta_audio.sound.forecast import STEP
 from metta_audio.sound.levels import CEILING
 from metta_audio.sound.mix import Score, mix
 from metta_audio.sound.monitor import MixFigures
@@ -34,8 +35,12 @@ MANIFEST = ".manifest.json"
 MOST = -1.0
 """dBTP that no decoded file may exceed: what Apple Podcasts asks for."""
 
-LOWEST_CEILING = Decibels(-6.0)
-"""dBTP. A codec that overshoots more than this allows for is broken, and no ceiling would help."""
+OFF = (0.25, 2.0)
+"""LU off the target from which on a recording is made again, and up to which that can help: what the limiter takes.
+More is not the limiter's doing."""
+
+TRIES = 4
+"""How often a recording is made at most; nearly every one is made once."""
 
 RELEASED = "2026"
 """Year in the tags of a practice that gives no date. It belongs to the version: today's date would make the same
@@ -57,21 +62,23 @@ class Making:
         before = len(self.staging.staged())
         sound = self.staging.path(name)
         stem = Path(name).stem
-        score = to_score(self.plan, with_bed=with_bed)
-        inspection, figures = self._sound(sound, score)
+        inspection, figures, score = self._sound(sound, to_score(self.plan, with_bed=with_bed))
         self._write_beside(stem)
         files = self.staging.staged()[before:]
         session = session_figures(self.plan.timeline)
-        extra = self._extra(score.gain, with_bed=with_bed)
+        extra = self._extra(score, with_bed=with_bed)
         record = manifest(self.plan, inspection, figures, session, files, extra=extra)
         _write(self.staging.path(f"{stem}{MANIFEST}"), _json(record))
         return inspection.with_record(record), figures
 
-    def _sound(self, sound: Path, score: Score) -> tuple[Inspection, MixFigures]:
-        """Mix, encode, tag and measure. Where the codec's overshoot is too high, once more under a lower ceiling."""
-        ceiling, length = CEILING, score.length
-        total = self.kind.frames(length)
-        while True:
+    def _sound(self, sound: Path, score: Score) -> tuple[Inspection, MixFigures, Score]:
+        """Mix, encode, tag and measure, and once more where the decoded file is not yet as it should be.
+
+        Its peak may be too high, because a codec overshoots: then the ceiling comes down. Or it is a little off its
+        loudness, because the limiter took some: then the gain makes up for it.
+        """
+        ceiling, length, total = CEILING, score.length, self.kind.frames(score.length)
+        for tries_left in reversed(range(TRIES)):
             listener = monitor(self.plan, score)
             write_audio(
                 sound,
@@ -84,11 +91,16 @@ class Making:
             inspection = inspect(sound, progress=lambda done: self.progress("measuring", done, total))
             _check(inspection, self.kind, length)
             over = (-math.inf if inspection.true_peak is None else inspection.true_peak) - MOST
-            if over <= 0 or ceiling <= LOWEST_CEILING:
-                return inspection, listener.result()
-            ceiling = Decibels(max(LOWEST_CEILING, ceiling - over - 0.1))
+            off = math.inf if inspection.lufs is None else self.plan.mastering.target - inspection.lufs
+            if not tries_left or (over <= 0 and not OFF[0] < abs(off) <= OFF[1]):
+                break
+            if over > 0:
+                ceiling = Decibels(ceiling - over - 0.1)
+            if OFF[0] < abs(off) <= OFF[1]:
+                score = replace(score, gain=Decibels(score.gain + STEP * round(off / STEP)))
+        return inspection, listener.result(), score
 
-    def _extra(self, level: Decibels, *, with_bed: bool) -> dict[str, Any]:
+    def _extra(self, score: Score, *, with_bed: bool) -> dict[str, Any]:
         """What else the manifest records of how this was made."""
         plan, ducking = self.plan, self.plan.mastering.ducking
         beds = bed_starts(plan) if with_bed else ()
@@ -98,9 +110,10 @@ class Making:
             "with_bed": with_bed,
             "exclude": list(plan.palette.excluded),
             "plain": plan.options.plain,
-            "notes": list(plan.notes),
+            "notes": [*plan.notes, *led_otherwise(plan)],
             "mix": {
-                "gain_db": float(level),
+                "gain_db": float(score.gain),
+                "bed_gain_db": float(score.bed_gain),
                 "duck": {key: float(getattr(ducking, key)) for key in DUCK},
                 "beds": [
                     {"start": to_seconds(start), "sounds": bed is not None, "level_db": round(float(level), 2)}
@@ -115,14 +128,14 @@ class Making:
                         "sip": breath.sip,
                         "cycles": breath.cycles,
                     }
-                    for start, breath in swelling(plan, beds)
+                    for start, breath in swelling(plan, with_bed=with_bed)
                 ],
             },
         }
 
     def _write_beside(self, stem: str) -> None:
         session, timeline = self.plan.session, self.plan.timeline
-        cues = captions(timeline, session, self.plan.words)
+        cues = captions(spoken(self.plan), session, self.plan.words)
         texts = (
             to_vtt(cues), to_srt(cues), transcript(timeline, session), _json(to_json_chapters(timeline.chapters))
         )  # fmt: skip

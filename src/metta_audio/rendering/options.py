@@ -108,7 +108,7 @@ def loudness_target(value: str | float) -> Lufs:
         try:
             value = float(word.removesuffix("lufs"))
         except ValueError:
-            hint = f"{did_you_mean(word, TARGETS)}, or a number such as -16"
+            hint = f"{did_you_mean(word, TARGETS).rstrip('?')}, or a number such as -16"
             raise SettingsError(f'unknown loudness "{value}"', hint=hint) from None
     _check_number("a loudness", value, LOUDNESS, "LUFS", "podcasts have -16")
     return Lufs(float(value))
@@ -133,7 +133,7 @@ def interval(text: str | None) -> tuple[Seconds, Bell] | None:
         every = parse_duration(length)
     except ValueError as error:
         raise SettingsError(f"an interval bell: {error}", hint='write for example 5m, or "5m chime"') from None
-    _check_number("an interval bell every", every, INTERVALS, "s", "5m is usual")
+    _check_number("an interval", every, INTERVALS, "s", "5m is usual")
     bell = bell_cue(rest or "")
     if bell is None:
         raise SettingsError("an interval bell without a bell", hint="leave the interval out")

@@ -16,7 +16,7 @@ from metta_audio.rendering.figures import SessionFigures, session_figures
 from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.making import BESIDE, MANIFEST, Making
 from metta_audio.rendering.options import Progress, silent_progress
-from metta_audio.rendering.score import to_score
+from metta_audio.rendering.score import led_otherwise, to_score
 from metta_audio.script.model import Session
 from metta_audio.settings import read_settings
 from metta_audio.sound.audio_segment import to_segment
@@ -111,7 +111,8 @@ class Rendering:
                 making.make(twin_path(path).name, with_bed=False)
             files = tuple(staging.commit())
         session = session_figures(self.plan.timeline)
-        return Report(files, inspection, figures, session, twin_path(path) if twin else None, self.plan.notes)
+        notes = (*self.plan.notes, *led_otherwise(self.plan))
+        return Report(files, inspection, figures, session, twin_path(path) if twin else None, notes)
 
 
 def twin_path(path: Path) -> Path:

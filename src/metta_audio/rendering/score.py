@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from metta_audio.errors import VoiceError
-from metta_audio.rendering.counting import breath_sound, spoken_counts
+from metta_audio.rendering.beds import Chosen
+from metta_audio.rendering.counting import COUNTER, breath_sound, spoken_counts
 from metta_audio.rendering.flow import Plan
 from metta_audio.script.model import BedChange, Bell, Breath, Line, Role, SoundCue
 from metta_audio.sound.bed import Bed
@@ -16,15 +16,18 @@ from metta_audio.sound.bell import BellModel, ring, spacing
 from metta_audio.sound.breath import BedSwell, open_breath
 from metta_audio.sound.duck import Stretch
 from metta_audio.sound.forecast import brought_to
+from metta_audio.sound.levels import BED_BELOW_SPEECH
 from metta_audio.sound.mix import Placed, Score, Source, WaveSource
 from metta_audio.sound.room import placed, tail
-from metta_audio.speech.clip import LEAD
 from metta_audio.timeline.breath import preparation, tail_room
-from metta_audio.timeline.model import Event
-from metta_audio.units import Decibels, Samples, to_samples
+from metta_audio.timeline.model import Event, Timeline
+from metta_audio.units import Decibels, Samples
 
 BedStart = tuple[Samples, Bed | None, Decibels]
 """From this sample on this bed, so many dB above its own level."""
+
+SOFTEST_LEADER = Decibels(-12.0)
+"""dB against its usual level down to which a bed can lead a breath: softer, small loudspeakers lose its swing."""
 
 
 def to_score(plan: Plan, *, with_bed: bool = True) -> Score:
@@ -32,16 +35,19 @@ def to_score(plan: Plan, *, with_bed: bool = True) -> Score:
 
     ``with_bed=False`` leaves the bed out and nothing else: its gain is that of the recording with a bed.
     """
-    whole = brought_to(_laid(plan, bed_starts(plan)), plan.mastering.target)
-    return whole if with_bed else replace(_laid(plan, ()), gain=whole.gain)
+    # A bed that was asked for louder than usual is meant to be heard: it does not fall.
+    may_fall = plan.options.bed_level <= BED_BELOW_SPEECH
+    whole = brought_to(_laid(plan, with_bed=True), plan.mastering.target, bed_may_fall=may_fall)
+    return whole if with_bed else replace(_laid(plan, with_bed=False), gain=whole.gain)
 
 
-def _laid(plan: Plan, beds: tuple[BedStart, ...]) -> Score:
-    led = swelling(plan, beds)
+def _laid(plan: Plan, *, with_bed: bool) -> Score:
+    beds = bed_starts(plan) if with_bed else ()
+    led = swelling(plan, with_bed=with_bed)
     return Score(
         length=plan.timeline.length,
         voice=tuple(_speech(plan, start, line) for start, line in said(plan)),
-        cues=tuple(cue for number in range(len(plan.timeline.events)) for cue in _cues(plan, number, beds)),
+        cues=tuple(_cues(plan, with_bed=with_bed)),
         bed=BedTrack(beds, plan.timeline.length) if any(bed is not None for _, bed, _ in beds) else None,
         ducking=plan.mastering.ducked(speech(plan), breaths(plan)),
         swell=BedSwell(led) if led else None,
@@ -55,12 +61,22 @@ def said(plan: Plan) -> list[tuple[Samples, Line]]:
     for event in plan.timeline.events:
         if isinstance(event.item, Line):
             lines.append((event.start, event.item))
-        elif isinstance(event.item, Breath) and breath_sound(event.item, plan.session, plan.options) == "count":
+        elif isinstance(event.item, Breath) and _sound(plan, event.item) == "count":
             # A clip begins a little before its first sound, which is what belongs on the second.
-            at = event.start - to_samples(LEAD)
             counts = spoken_counts(event.item, plan.session.header.language)
-            lines += [(Samples(max(0, at + count.start)), line) for count, line in counts]
+            lines += [(Samples(max(0, event.start + count.start - plan.onsets[line])), line) for count, line in counts]
     return lines
+
+
+def spoken(plan: Plan) -> Timeline:
+    """The timeline with the numbers of counted breaths as lines of their own: what captions show."""
+    counts = (
+        Event("line", start, length, length, length, section=0, item=line)
+        for start, line in said(plan)
+        if line.role == COUNTER and line in plan.onsets
+        for length in (plan.spoken[line].length,)
+    )
+    return replace(plan.timeline, events=tuple(sorted((*plan.timeline.events, *counts), key=lambda event: event.start)))
 
 
 def speech(plan: Plan) -> tuple[Stretch, ...]:
@@ -73,26 +89,37 @@ def breaths(plan: Plan) -> tuple[Stretch, ...]:
     return tuple((event.start, event.end) for event in plan.timeline.events if event.kind == "breath")
 
 
-def swelling(plan: Plan, beds: tuple[BedStart, ...]) -> tuple[tuple[Samples, Breath], ...]:
+def swelling(plan: Plan, *, with_bed: bool) -> tuple[tuple[Samples, Breath], ...]:
     """The breaths that the bed itself leads, each with its start."""
     return tuple(
         (event.start, event.item)
         for event in plan.timeline.events
-        if isinstance(event.item, Breath) and _leads(plan, event, event.item, beds) == "bed"
+        if isinstance(event.item, Breath) and _leads(plan, event, event.item, with_bed=with_bed) == "bed"
     )
 
 
 def bed_starts(plan: Plan) -> tuple[BedStart, ...]:
     """Which bed sounds from when on, at what level, in order."""
-    palette = plan.palette
-    chosen = palette.first_bed
-    starts = [(Samples(0), chosen.bed, Decibels(palette.bed_offset + chosen.offset))]
+    return tuple((start, chosen.bed, level) for start, chosen, level in _choices(plan))
+
+
+def _choices(plan: Plan) -> Iterator[tuple[Samples, Chosen, Decibels]]:
+    chosen, offset = plan.palette.first_bed, plan.palette.bed_offset
+    yield Samples(0), chosen, Decibels(offset + chosen.offset)
     for event in plan.timeline.events:
         if isinstance(event.item, BedChange):
             if event.item.name:
-                chosen = palette.bed(event.item)
-            starts.append((event.start, chosen.bed, Decibels(palette.bed_offset + chosen.offset + event.item.level)))
-    return tuple(starts)
+                chosen = plan.palette.bed(event.item)
+            yield event.start, chosen, Decibels(offset + chosen.offset + event.item.level)
+
+
+def led_otherwise(plan: Plan) -> tuple[str, ...]:
+    """What to say where a bed was to lead a breath and cannot."""
+    asked = [e for e in plan.timeline.events if isinstance(e.item, Breath) and _sound(plan, e.item) == "bed"]
+    led = {start for start, _ in swelling(plan, with_bed=True)}
+    if all(event.start in led for event in asked):
+        return ()
+    return ("noise leads the breath: the bed is none, too soft, or comes and goes by itself",)
 
 
 def _speech(plan: Plan, start: Samples, line: Line) -> Placed:
@@ -109,12 +136,17 @@ def _speech(plan: Plan, start: Samples, line: Line) -> Placed:
     return Placed(start, Samples(spoken.length + tail(room)), open_clip)
 
 
-def _cues(plan: Plan, number: int, beds: tuple[BedStart, ...]) -> Iterator[Placed]:
-    event = plan.timeline.events[number]
+def _cues(plan: Plan, *, with_bed: bool) -> Iterator[Placed]:
+    for number, event in enumerate(plan.timeline.events):
+        if isinstance(event.item, Breath):
+            yield from _breath(plan, number, event.item, _leads(plan, event, event.item, with_bed=with_bed))
+        else:
+            yield from _cue(plan, event)
+
+
+def _cue(plan: Plan, event: Event) -> Iterator[Placed]:
     item = event.item
-    if isinstance(item, Breath):
-        yield from _breath(plan, number, item, _leads(plan, event, item, beds))
-    elif isinstance(item, SoundCue):
+    if isinstance(item, SoundCue):
         yield Placed(event.start, event.length, lambda: WaveSource(plan.palette.sound(item)))
     elif isinstance(item, Bell):
         model = plan.palette.bell(item)
@@ -144,13 +176,20 @@ def _gap(event: Event) -> Samples:
     return event.length if event.kind in ("pause", "silence") else Samples(0)
 
 
-def _leads(plan: Plan, event: Event, breath: Breath, beds: tuple[BedStart, ...]) -> str:
-    """What leads this breath. Where the bed is to lead and there is none, noise does."""
-    sound = breath_sound(breath, plan.session, plan.options)
+def _leads(plan: Plan, event: Event, breath: Breath, *, with_bed: bool) -> str:
+    """What leads this breath. Where the bed is to lead and cannot, noise does."""
+    sound = _sound(plan, breath)
     if sound != "bed":
         return sound
-    before = bisect_right([start for start, _, _ in beds], event.start) - 1
-    return "bed" if before >= 0 and beds[before][1] is not None else "noise"
+    choices = [each for each in _choices(plan) if with_bed and each[0] <= event.start]
+    if not choices:
+        return "noise"
+    _, chosen, level = choices[-1]
+    return "bed" if chosen.bed is not None and chosen.steady and level >= SOFTEST_LEADER else "noise"
+
+
+def _sound(plan: Plan, breath: Breath) -> str:
+    return breath_sound(breath, plan.session, plan.options)
 
 
 def _strike(model: BellModel, seed: int, number: int) -> Callable[[], Source]:

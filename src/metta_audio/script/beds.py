@@ -16,7 +16,10 @@ BALANCED = Decibels(0.0)
 MOST_LAYERS = 8
 """Layers of one bed: more are heard as noise, and each costs time."""
 
-_LEVEL = re.compile(r"(.*?)\s*:\s*([+\-−–]?)(\d{1,2}(?:\.\d{1,2})?)\s*(?:db)?\s*", re.IGNORECASE)
+_LEVEL = re.compile(r"(.*?)\s*:\s*([+\-−–]?)(\d{1,9}(?:\.\d{1,9})?)\s*(?:db)?\s*", re.IGNORECASE)
+_ALONE = ("none", "off", "random")
+"""Words that stand for a whole bed."""
+
 _BETWEEN = re.compile(r"(?<!:)\+")
 """The plus between two layers; one after a colon is the sign of a level."""
 
@@ -51,6 +54,8 @@ def read_bed(text: str) -> tuple[BedLayer, ...]:
     [('ocean', -3.0), ('drone', 0.0)]
     """
     layers = tuple(_layer(part.strip()) for part in _BETWEEN.split(text))
+    if len(layers) > 1 and (alone := next((each.name for each in layers if each.name in _ALONE), "")):
+        raise BadBed(f'"{alone}" cannot be a layer', "name the beds that are to sound together")
     if len(layers) > MOST_LAYERS:
         raise BadBed(f"a bed of {len(layers)} layers", f"at most {MOST_LAYERS} can be told apart")
     return layers
@@ -70,6 +75,9 @@ def _layer(text: str) -> BedLayer:
         if tuned is None:
             raise BadBed(f'"{text}" names no root', "write for example pad@D3, pad@146.8 or pad@D3,just")
         text, root, tuning = tuned[1], tuned[2], tuned[3] or ""
+    if re.search(r":\s*[\w.+-]*$", text) and not re.search(r"[/\\]", text):
+        low, high = LEVELS
+        raise BadBed(f'"{text}" has no level that can be read', f"write one number of dB from {low:g} to {high:+g}")
     if not text.strip():
         raise BadBed("a layer without a name", "write for example ocean:-3+drone")
     return BedLayer(text.strip(), Decibels(level), root, tuning)

@@ -23,7 +23,7 @@ from metta_audio.sound.datafile import Table, read_table
 from metta_audio.sound.drops import Drops
 from metta_audio.sound.levels import BED, BED_BELOW_SPEECH, SPEECH_RMS
 from metta_audio.sound.loudness import gated, step_powers
-from metta_audio.sound.motion import MOTIONS, Following, Motion
+from metta_audio.sound.motion import MOTIONS, Following, Motion, Pulse
 from metta_audio.sound.noise import Noise
 from metta_audio.sound.stream import CHUNK, Chunks, Stream, drifting
 from metta_audio.sound.tones import Tones, root_hertz
@@ -43,6 +43,10 @@ _KINDS: dict[str, Callable[[Table], Sound]] = {
 }
 
 _HOUR = 3600 * RATE // CHUNK
+_STEADY = 6.0
+"""dB by which a layer may follow its motion and still count as steady: half of what a breath moves the bed by. A pulse
+is far quicker than any breath."""
+
 _MOMENTS = tuple(start + 3 * more for start in range(0, _HOUR, _HOUR // 16) for more in range(4))
 """Chunks that a bed's level is measured on. Sixteen stretches over an hour, so that no single gust decides; in each,
 every third chunk of 9 s, so that a wave is met in all its parts."""
@@ -116,6 +120,12 @@ class BedModel:
     tags: tuple[str, ...] = ()
     headphones: bool = False
     seed: int = 0
+
+    @property
+    def steady(self) -> bool:
+        """Whether no layer comes and goes in a time of its own by which a breath could be misled."""
+        moved = (layer.following for layer in self.layers if layer.following is not None)
+        return all(isinstance(each.motion, Pulse) or each.depth <= _STEADY for each in moved)
 
 
 def load_bed(text: str, *, name: str, file: str) -> BedModel:

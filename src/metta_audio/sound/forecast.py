@@ -1,13 +1,13 @@
-"""How loud a score will be, told without mixing it; and the one step by which it is brought to its target.
+"""How loud a score will be, told without mixing it; and how it is brought to its target.
 
 Speech stands at one loudness, but what else sounds counts as well wherever it comes within 10 LU of the whole: a bell
-that rings for half a minute in a practice of few words, a bed that was asked for at -8 dB. The gain found here is one
-for the whole recording, in coarse steps, so that a change of a word does not move everything else.
+that rings for half a minute in a practice of few words, or the bed itself where hardly anything is said. What is found
+here is one gain for the whole recording and one for its bed, in coarse steps, so that a change of a word does not move
+everything else.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -20,10 +20,17 @@ from metta_audio.units import RATE, Decibels, Lufs, Samples
 STEP = Decibels(0.25)
 """Half of it is the most that a recording is off by, and no ear can tell; a smaller step would move more often."""
 
-MOST = Decibels(4.0)
-"""What a recording may be raised or lowered by: enough for three minutes of few words between bells, as much as lies
-between a podcast and a recording for the night. One that is nearly all breath and bed would else be pushed until its
-two sentences shout."""
+MOST = Decibels(6.0)
+"""What a recording may be raised or lowered by: enough for a minute of two sentences between bells, and no more than a
+player does that evens out loudness. One that would need more is nearly all breath and bed: it stays as it is, because
+its two sentences would have to shout."""
+
+MOST_FALL = 8
+"""dB by which a bed may be lowered, in whole ones, where so little is said that the bed would count as programme.
+Further down it would be gone from a small loudspeaker; and it is better soft than the voice loud."""
+
+_UNHEARD = 0.1
+"""LU: what a further fall of the bed may still change before it is done."""
 
 _HOP = RATE // 10
 """Frames that share one power: 100 ms, the step of BS.1770-4."""
@@ -36,13 +43,24 @@ _SEEN = 8
 """Steps between two looks at the bed, 10 s, and steps of each look: its weather changes slowly."""
 
 
-def brought_to(score: Score, target: Lufs) -> Score:
-    """The score with the gain that brings its integrated loudness nearest to ``target``, within ``MOST``."""
-    found = forecast(score)
-    if not math.isfinite(found):
+def brought_to(score: Score, target: Lufs, *, bed_may_fall: bool = True) -> Score:
+    """The score with the gains that bring its integrated loudness nearest to ``target``.
+
+    First the bed falls, by at most ``MOST_FALL``, if that keeps it out of the figure; then the whole moves, by at most
+    ``MOST``. A score that comes nowhere near by these is returned as it is.
+    """
+    sounding = _sounding(score)
+    bed = np.zeros_like(sounding) if score.bed is None else _bed_powers(score, len(sounding))
+    fall = _fall(sounding, bed) if bed_may_fall else 0
+    found = gated(sounding + bed * 10 ** (-fall / 10))
+    trim = target - score.gain - found
+    if not abs(trim) <= MOST:  # nor for silence
         return score
-    trim = min(MOST, max(-MOST, target - score.gain - found))
-    return replace(score, gain=Decibels(score.gain + STEP * round(trim / STEP)))
+    return replace(
+        score,
+        gain=Decibels(score.gain + STEP * round(trim / STEP)),
+        bed_gain=Decibels(score.bed_gain - fall),
+    )
 
 
 def forecast(score: Score) -> Lufs:
@@ -55,6 +73,12 @@ def forecast(score: Score) -> Lufs:
     if score.bed is not None:
         powers += _bed_powers(score, len(powers))
     return gated(powers)
+
+
+def _fall(sounding: NDArray[np.float64], bed: NDArray[np.float64]) -> int:
+    """By how many dB the bed has to fall so that falling further would change nothing."""
+    found = [gated(sounding + bed * 10 ** (-fall / 10)) for fall in range(MOST_FALL + 1)]
+    return next(fall for fall, loudness in enumerate(found) if loudness >= found[-1] - _UNHEARD)
 
 
 def _sounding(score: Score) -> NDArray[np.float64]:

@@ -50,7 +50,8 @@ class Score:
     """Everything that sounds in a recording of ``length`` frames.
 
     What is placed may overlap, and is cut to the recording. The ``bed`` is read at the recording's own time, lowered by
-    ``ducking``, and follows the breath by ``swell``. ``gain`` is of the whole, before the limiter.
+    ``ducking``, and follows the breath by ``swell``. ``gain`` is of the whole, before the limiter,
+    ``bed_gain`` of the bed alone.
     """
 
     length: Samples
@@ -60,11 +61,14 @@ class Score:
     ducking: Ducking = field(default_factory=Ducking)
     swell: BedSwell | None = None
     gain: Decibels = UNCHANGED
+    bed_gain: Decibels = UNCHANGED
 
     def bed_factors(self, start: int, frames: int) -> NDArray[np.float32]:
         """By what the bed is multiplied, shape ``(frames,)``: it gives way to the voice and follows the breath."""
         factors = self.ducking.gain(start, frames)
-        return factors if self.swell is None else factors * self.swell.gain(start, frames)
+        if self.swell is not None:
+            factors = factors * self.swell.gain(start, frames)
+        return factors * np.float32(gain(self.bed_gain)) if self.bed_gain else factors
 
 
 class Stems(NamedTuple):

@@ -16,6 +16,9 @@ PAUSE = Seconds(0.25)
 """A quiet stretch this long is a pause and no part of articulation: the limit phoneticians use (Goldman-Eisler), as
 the closure of a long stop consonant stays below it."""
 
+HEARD = -40.0
+"""dB against the loudest millisecond from which on a word is there: the breath before it is softer."""
+
 _HOP = Seconds(0.001)
 _WINDOW_HOPS = 5
 """Level of 5 ms every 1 ms: one period of a deep voice smooths over, and an edge is found to a millisecond or two."""
@@ -65,3 +68,15 @@ def stretches(wave: Wave) -> tuple[tuple[Samples, Samples], ...]:
 def articulation(wave: Wave) -> Seconds:
     """Time spent speaking, pauses and edges left out."""
     return Seconds(sum(end - start for start, end in stretches(wave)) / wave.rate)
+
+
+def onset(wave: Wave) -> Samples:
+    """First sample of the first millisecond that is heard; 0 for silence.
+
+    ``stretches`` begins earlier, in the breath of a soft consonant, which nobody would set a clock by.
+    """
+    hop = max(1, round(_HOP * wave.rate))
+    power = np.square(wave.samples[: wave.frames - wave.frames % hop].mean(axis=1, dtype=np.float64))
+    levels = power.reshape(-1, hop).mean(axis=1)
+    heard = np.flatnonzero(levels > levels.max(initial=0.0) * gain(HEARD) ** 2)
+    return Samples(int(heard[0]) * hop if len(heard) else 0)
