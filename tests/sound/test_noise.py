@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 
+from metta_audio.errors import SoundError
 from metta_audio.sound.calls import Calls
+from metta_audio.sound.datafile import read_table
 from metta_audio.sound.drops import Drops
 from metta_audio.sound.noise import Noise
 from metta_audio.sound.stream import CHUNK, Chunks, Stream, drifting, random
@@ -82,6 +84,19 @@ def test_width_is_what_both_sides_do_not_share(width: float) -> None:
     assert float(np.corrcoef(samples.T)[0, 1]) == pytest.approx(1 - width, abs=0.02)
     mono = np.mean(np.square(samples.mean(axis=1)))
     assert relative_db(mono, float(np.mean(np.square(samples)))) > -3.1
+
+
+BAND = "slope = 0.0\nhigh_pass = {}\nlow_pass = {}\n"
+
+
+def test_a_band_has_its_upper_end_above_its_lower() -> None:
+    with pytest.raises(SoundError) as caught:
+        Noise.read(read_table(BAND.format(8000.0, 300.0), "b.toml"))
+    says = 'b.toml:3:1: "low_pass" (300 Hz) lies below "high_pass" (8000 Hz); high_pass is the lower end'
+    assert str(caught.value).startswith(says)
+    narrow = Noise.read(read_table(BAND.format(265.0, 275.0), "b.toml"))  # a howl of the wind
+    assert (narrow.high_pass, narrow.low_pass) == (265, 275)
+    assert Noise.read(read_table(BAND.format(300.0, 300.0), "b.toml")).low_pass == 300
 
 
 def test_it_is_gaussian() -> None:

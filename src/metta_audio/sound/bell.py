@@ -65,9 +65,9 @@ _POINTS = 21
 """In each step, at which its envelope is worked out: every 2.4 ms, about the shortest attack, and the step divides by
 it."""
 
-_STEPS_TOGETHER = (1, 2, 4)
-"""Steps whose mean power the loudest of them has at least. In one step tones that lie close are hardly apart; over
-four, short bells have fallen. What follows from any of them is true, so the best counts."""
+_STEPS_TOGETHER = (1, 2, 4, 8, 16)
+"""Steps whose mean power the loudest of them has at least. In one, tones that lie close may cancel; over many they
+cannot, but the bell has fallen. What follows from any of them is true, so the best counts."""
 
 _STRONG, _WEAK = 0.75, 0.25
 """How a partial divides into its pair: it beats by 6 dB. Halves would beat down to silence, which no bell does."""
@@ -217,20 +217,16 @@ def _ring(model: BellModel) -> Samples:
 def _most(model: BellModel) -> NDArray[np.float64]:
     """The most power each 50 ms of any strike can have, against the loudest 50 ms of the same strike.
 
-    A bound, from the partials alone: everything that ``_strike`` leaves to chance is at its worst.
+    A bound, from the partials alone: everything that ``_strike`` leaves to chance is at its worst. The
+    touch of a mallet is gone within ``_LEAST_WAIT``, and before that only makes the loudest louder.
     """
     frames = _ring(model) // _ENVELOPE_STEP * _ENVELOPE_STEP
     least, most = _powers(model, frames)
-    touch = np.zeros(most.shape[1])
-    if (mallet := model.mallet) is not None:
-        seconds = np.arange(len(touch)) * _ENVELOPE_STEP / RATE
-        top = mallet.level + max(partial.level for partial in model.partials)
-        touch = 4 * 10 ** ((top - 60 * seconds / mallet.decay) / 10)  # as if all of it were as loud as its peak
     bounds = []
     for steps in _STEPS_TOGETHER:
         means = np.stack([np.convolve(each, np.full(steps, 1 / steps), "valid") for each in least])
         loudest_mean = means[:, [int(means.sum(axis=0).argmax())]]
-        bounds.append(_worst(most, _overlap(model, 1), touch, loudest_mean, _overlap(model, steps)))
+        bounds.append(_worst(most, _overlap(model, 1), loudest_mean, _overlap(model, steps)))
     highest: NDArray[np.float64] = np.min(bounds, axis=0)
     return highest
 
@@ -272,11 +268,10 @@ def _overlap(model: BellModel, steps: int) -> NDArray[np.float64]:
 def _worst(
     powers: NDArray[np.float64],
     overlap: NDArray[np.float64],
-    touch: NDArray[np.float64],
     against: NDArray[np.float64],
     their_overlap: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The largest ratio of the sum of ``powers`` and ``touch`` to that of ``against``, for any scatter of levels."""
+    """The largest ratio of the sum of ``powers`` to that of ``against``, for any scatter of levels."""
     # One sum over another is largest where the partials that last best are scattered up, and the others down.
     rank = np.argsort(np.argsort(-powers / np.maximum(against, 1e-30), axis=0), axis=0)
     ratios = []
@@ -285,7 +280,7 @@ def _worst(
         above, below = np.sqrt(powers) * scatter, np.sqrt(np.maximum(against, 0)) * scatter
         over = (above**2).sum(axis=0) + (above * (overlap @ above)).sum(axis=0)
         under = (below**2).sum(axis=0) - (below * (their_overlap @ below)).sum(axis=0)
-        ratios.append((np.sqrt(over) + np.sqrt(touch)) ** 2 / np.maximum(under, 1e-30))
+        ratios.append(over / np.maximum(under, 1e-30))
     worst: NDArray[np.float64] = np.max(ratios, axis=0)
     return worst
 

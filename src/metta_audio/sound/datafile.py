@@ -14,6 +14,9 @@ _MOST_TABLES = 32
 
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
+_SHOWN = 40
+"""Characters of a faulty value in a message: enough to know it again."""
+
 _AT_LINE = re.compile(r" ?\(at line (\d+), column (\d+)\)")
 
 
@@ -31,16 +34,17 @@ class Table:
         """A number from ``low`` to ``high``; without a ``default`` it must be there."""
         value = self._value(key, default, "a number")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fault(key, f'"{key}" must be a number, not {value!r}')
+            raise self.fault(key, f'"{key}" must be a number, not {_written(value)}')
         if not low <= value <= high:  # also refuses nan
-            raise self.fault(key, f'"{key}" is {str(value)[:20]}', f"it must lie between {low:g} and {high:g}")
+            hint = f"it must lie between {_plain(low)} and {_plain(high)}"
+            raise self.fault(key, f'"{key}" is {_written(value)}', hint)
         return float(value)
 
     def words(self, key: str, default: str | None = None) -> str:
         """A string; without a ``default`` it must be there."""
         value = self._value(key, default, "a text")
         if not isinstance(value, str):
-            raise self.fault(key, f'"{key}" must be a text in quotes, not {value!r}')
+            raise self.fault(key, f'"{key}" must be a text in quotes, not {_written(value)}')
         return value
 
     def is_words(self, key: str) -> bool:
@@ -55,14 +59,14 @@ class Table:
         """True or false."""
         value = self._value(key, default, "true or false")
         if not isinstance(value, bool):
-            raise self.fault(key, f'"{key}" must be true or false, not {value!r}')
+            raise self.fault(key, f'"{key}" must be true or false, not {_written(value)}')
         return value
 
     def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number from ``low`` to ``high``; without a ``default`` it must be there."""
         value = self._value(key, default, "a whole number")
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.fault(key, f'"{key}" must be a whole number, not {value!r}')
+            raise self.fault(key, f'"{key}" must be a whole number, not {_written(value)}')
         return int(self.number(key, low, high, default))
 
     def word_list(self, key: str) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class Table:
         known = sorted(choices)
         word = self.words(key, default)
         if word not in known:
-            raise self.fault(key, f'"{word}" is not a {key}', did_you_mean(word, known))
+            raise self.fault(key, f'"{key}" cannot be {_written(word)}', did_you_mean(word, known))
         return word
 
     def tables(self, key: str, *, optional: bool = False) -> list[Table]:
@@ -123,6 +127,24 @@ class Table:
     def _place(self, position: int) -> Place:
         before = self._text[:position]
         return Place(self._file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+
+
+def _written(value: Any) -> str:
+    """A value from a data file as its author wrote it, in so many words that a message stays one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a table"
+    if isinstance(value, int) and value.bit_length() > 64:  # Python itself refuses to write the largest
+        return "a number with very many digits"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= _SHOWN else f'"{value[:_SHOWN]}…"'
+    return str(value)
+
+
+def _plain(bound: float) -> str:
+    """A bound without an exponent."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def read_table(text: str, file: str) -> Table:

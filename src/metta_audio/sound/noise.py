@@ -53,8 +53,11 @@ class Noise:
 
     @classmethod
     def read(cls, table: Table) -> Noise:
-        """From a data file. Below 20 Hz noise only measures; it is never heard, so no corner may lie there."""
-        return cls(
+        """From a data file. Below 20 Hz noise only measures; it is never heard, so no corner may lie there.
+
+        Raises SoundError, with the place, also where the band ends below its beginning.
+        """
+        noise = cls(
             slope=table.number("slope", -12.0, 6.0),
             high_pass=table.number("high_pass", 20.0, 10_000.0, default=35.0),
             low_pass=table.number("low_pass", 100.0, 20_000.0, default=18_000.0),
@@ -62,6 +65,11 @@ class Noise:
             # Steeper than 96 dB per octave rings like a glass.
             steepness=table.number("steepness", 6.0, 96.0, default=_STEEPNESS),
         )
+        if noise.low_pass < noise.high_pass:
+            # Nothing but what two filters leave of each other, brought up to full strength.
+            what = f'"low_pass" ({noise.low_pass:g} Hz) lies below "high_pass" ({noise.high_pass:g} Hz)'
+            raise table.fault("low_pass", what, "high_pass is the lower end of what is heard, low_pass the upper")
+        return noise
 
     def chunks(self, seed: int, stream: int) -> Chunks:
         """The noise itself; another ``seed`` or ``stream`` gives unrelated noise of the same kind."""
