@@ -88,15 +88,15 @@ def test_a_family_is_excluded_as_a_whole() -> None:
 
 
 def test_chance_never_brings_what_is_excluded() -> None:
-    chosen = {names(planned(bed="random", seed=seed))[0] for seed in range(60)}
-    assert len(chosen) > 8
+    chosen = {names(planned(bed="random", seed=seed))[0] for seed in range(24)}
+    assert len(chosen) > 6
     assert "binaural" not in chosen  # it needs headphones
-    kept = {names(planned(bed="random", seed=seed, exclude=("nature",)))[0] for seed in range(40)}
+    kept = {names(planned(bed="random", seed=seed, exclude=("nature",)))[0] for seed in range(20)}
     assert kept == {
         bed.name for bed in beds(metta.Shelves.standard()) if "nature" not in bed.tags and not bed.headphones
     }
     body = "{% set bed = choose(['ocean', 'stream']) %}\n[bed {{ bed }}]"
-    assert {names(planned(body, seed=seed, exclude=("ocean",)))[1] for seed in range(12)} == {"drone", "stream"}
+    assert {names(planned(body, seed=seed, exclude=("ocean",)))[1] for seed in range(8)} == {"drone", "stream"}
 
 
 def test_with_every_bed_excluded_there_is_none() -> None:

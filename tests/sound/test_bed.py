@@ -171,6 +171,7 @@ def peak_near(magnitudes: np.ndarray, hertz: float) -> float:
     return (low + int(magnitudes[low : low + 64].argmax())) / 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("root", "tuning", "wanted"),
     [

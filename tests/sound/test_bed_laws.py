@@ -114,6 +114,7 @@ def test_where_chunks_meet_nothing_is_louder_or_softer(name: str) -> None:
     assert np.abs(db(by_place / by_place.mean())).max() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_where_chunks_meet_nothing_clicks(name: str) -> None:
     """A jump stands out among fourth differences; a place where chunks meet must be like any other."""
@@ -230,6 +231,7 @@ def test_the_isochronic_pulse_is_exact_soft_and_the_same_on_both_sides() -> None
     assert abs(db(sides[0].mean() / sides[1].mean())) < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [5, 6])
 @pytest.mark.parametrize("name", ALL)
 def test_a_bed_stands_at_its_level_and_startles_nobody(name: str, seed: int) -> None:

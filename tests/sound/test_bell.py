@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SoundError
 from metta_audio.shelves import shipped_root
-from metta_audio.sound import bell
+from metta_audio.sound import bell, bell_wait
 from metta_audio.sound.bell import BellModel, Mallet, Partial, load_bell
 from metta_audio.sound.levels import BELL, SPEECH
 from metta_audio.sound.loudness import loudest
@@ -168,7 +168,7 @@ def test_a_rubbed_bowl_grows_slowly_sings_and_rings_out(name: str) -> None:
     hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
     assert power[hertz < 1.2 * model.partials[1].ratio * model.root].sum() / power.sum() > 0.99
     assert 0.3 <= model.partials[0].beat <= 3
-    assert bell.speech_after(model) > to_samples(model.rise)
+    assert bell_wait.speech_after(model) > to_samples(model.rise)
 
 
 def test_a_wooden_fish_is_a_knock() -> None:
@@ -182,7 +182,7 @@ def test_a_wooden_fish_is_a_knock() -> None:
     assert 350 < power.argmax() < 430
     assert power[:700].sum() / power.sum() > 0.7
     # It may come quicker than a bowl, and is no alarm.
-    assert RATE <= bell.spacing(model) < 2 * RATE
+    assert RATE <= bell_wait.spacing(model) < 2 * RATE
 
 
 def test_a_tingsha_is_bright_and_beats() -> None:
@@ -242,7 +242,7 @@ def fallen(samples: np.ndarray) -> int:
 def test_speech_waits_until_any_strike_has_fallen_12_db(name: str, strikes: int) -> None:
     model = shipped(name)
     waits = [fallen(model.strike(11 * number, number % 4).samples) for number in range(strikes)]
-    after = bell.speech_after(model)
+    after = bell_wait.speech_after(model)
     assert max(waits) <= after
     # No longer than one or another takes, but for a moment after a knock.
     assert after == RATE or after <= max(waits) + to_samples(0.7)
@@ -277,7 +277,7 @@ def test_the_wait_is_that_of_the_worst_strike(
     bell_of: str | BellModel, longest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = shipped(bell_of) if isinstance(bell_of, str) else bell_of
-    after = bell.speech_after(model)
+    after = bell_wait.speech_after(model)
     monkeypatch.setattr(bell, "random", lambda seed, *_: Worst(seed))
     waits = [fallen(bell._strike.__wrapped__(model, seed, 0).samples) for seed in range(12)]
     assert max(waits) <= after <= max(waits) + to_samples(longest)
@@ -287,7 +287,7 @@ def test_the_wait_is_that_of_the_worst_strike(
 def test_tones_that_lie_close_may_add_up_or_cancel_while_it_waits(apart: float) -> None:
     near = (Partial(1.0, 0.0, 3.0, 0.0), Partial(1.0 + apart, 0.0, 3.0, 0.0))
     model = BellModel("near", "", "", 400.0, 0.01, near)
-    most = 10 * np.log10(np.maximum(bell._most(model), 1e-20))
+    most = 10 * np.log10(np.maximum(bell_wait._most(model), 1e-20))
     for seed in range(12):
         levels = strength(model.strike(seed).samples)
         assert np.all(levels - levels.max() <= most + 0.01)
@@ -295,14 +295,14 @@ def test_tones_that_lie_close_may_add_up_or_cancel_while_it_waits(apart: float) 
 
 def test_the_wait_is_known_without_a_strike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bell, "_strike", None)
-    bell.speech_after.cache_clear()
-    assert bell.speech_after(shipped("temple")) > 2 * RATE
+    bell_wait.speech_after.cache_clear()
+    assert bell_wait.speech_after(shipped("temple")) > 2 * RATE
 
 
 def test_partials_that_cannot_be_told_apart_do_not_stop_it() -> None:
     same = (Partial(1.0, 0.0, 6.0, 0.0), Partial(1.0, 0.0, 6.0, 0.0))  # may cancel at the strike, so nothing is sure
     model = BellModel("same", "", "", 500.0, 0.01, same)
-    assert bell.speech_after(model) <= bell.ring(model, 1)
+    assert bell_wait.speech_after(model) <= bell_wait.ring(model, 1)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -310,13 +310,13 @@ def test_partials_that_cannot_be_told_apart_do_not_stop_it() -> None:
 @given(count=st.integers(1, 3), seed=st.integers(0, 1000))
 def test_gap_and_ring_fit_the_strikes(name: str, count: int, seed: int) -> None:
     model = shipped(name)
-    series = [(number * bell.spacing(model), model.strike(seed, number)) for number in range(count)]
-    assert bell.spacing(model) == max(to_samples(model.spacing), bell.speech_after(model))
-    assert bell.spacing(model) >= (RATE if name in SHORT else 3 * RATE)
+    series = [(number * bell_wait.spacing(model), model.strike(seed, number)) for number in range(count)]
+    assert bell_wait.spacing(model) == max(to_samples(model.spacing), bell_wait.speech_after(model))
+    assert bell_wait.spacing(model) >= (RATE if name in SHORT else 3 * RATE)
     last, wave = series[-1]
-    assert bell.gap(model, count) == last + bell.speech_after(model)
-    assert bell.ring(model, count) == last + wave.frames
-    assert bell.gap(model, count) < bell.ring(model, count)
+    assert bell_wait.gap(model, count) == last + bell_wait.speech_after(model)
+    assert bell_wait.ring(model, count) == last + wave.frames
+    assert bell_wait.gap(model, count) < bell_wait.ring(model, count)
     assert not any(np.array_equal(wave.samples, other.samples) for _, other in series[:-1])
 
 
@@ -327,7 +327,7 @@ def test_a_bell_may_be_as_short_or_long_as_it_likes(decay: float) -> None:
     assert wave.seconds <= 24
     assert not wave.samples[-1].any()
     assert loudest(wave.samples, RATE) <= BELL + 0.02
-    assert bell.speech_after(model) <= wave.frames
+    assert bell_wait.speech_after(model) <= wave.frames
 
 
 def test_a_data_file_is_read() -> None:

@@ -12,7 +12,7 @@ from metta_audio.script.breath_pattern import read_pattern
 from metta_audio.script.cues import read_cue
 from metta_audio.script.model import BREATH_SOUNDS, Breath
 from metta_audio.shelves import Shelves, shipped_root
-from metta_audio.sound import bell
+from metta_audio.sound import bell_wait
 from metta_audio.sound.bell import load_bell
 from metta_audio.units import RATE
 
@@ -62,9 +62,9 @@ def test_the_table_of_bells_is_true(page: str) -> None:
         file, text = SHELVES.bell(name.strip("`"))
         model = load_bell(text, name=name, file=file)
         assert tags == ", ".join(model.tags)
-        assert bell.speech_after(model) / RATE == pytest.approx(float(after.removesuffix(" s")), abs=0.03)
-        assert bell.spacing(model) / RATE == pytest.approx(float(between.removesuffix(" s")), abs=0.03)
-        assert bell.ring(model, 1) / RATE == pytest.approx(float(rings.removesuffix(" s")), abs=0.06)
+        assert bell_wait.speech_after(model) / RATE == pytest.approx(float(after.removesuffix(" s")), abs=0.03)
+        assert bell_wait.spacing(model) / RATE == pytest.approx(float(between.removesuffix(" s")), abs=0.03)
+        assert bell_wait.ring(model, 1) / RATE == pytest.approx(float(rings.removesuffix(" s")), abs=0.06)
 
 
 def loads(**values: float) -> bool:

@@ -19,7 +19,8 @@ from metta_audio.rendering.sources import Sources
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves, is_path
 from metta_audio.sound.bed import Bed, BedModel
-from metta_audio.sound.bell import load_bell, ring, spacing
+from metta_audio.sound.bell import load_bell
+from metta_audio.sound.bell_wait import ring, spacing
 from metta_audio.sound.mix import BLOCK, Source
 from metta_audio.sound.stream import smooth
 from metta_audio.sound.wave import Block

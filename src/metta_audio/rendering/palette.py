@@ -17,7 +17,8 @@ from metta_audio.rendering.sources import Sources
 from metta_audio.script.model import BedChange, Bell, Breath, Session, SoundCue
 from metta_audio.shelves import Shelves
 from metta_audio.sound.audio_segment import from_segment
-from metta_audio.sound.bell import BellModel, gap, load_bell, ring
+from metta_audio.sound.bell import BellModel, load_bell
+from metta_audio.sound.bell_wait import gap, ring
 from metta_audio.sound.levels import BED_BELOW_SPEECH, SPEECH
 from metta_audio.sound.loudness import loudest
 from metta_audio.sound.recording import open_recording, read_sound

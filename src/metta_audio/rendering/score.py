@@ -12,7 +12,8 @@ from metta_audio.rendering.flow import Plan
 from metta_audio.script.model import BedChange, Bell, Breath, Line, Role, SoundCue
 from metta_audio.sound.bed import Bed
 from metta_audio.sound.bed_track import BedTrack
-from metta_audio.sound.bell import BellModel, ring, spacing
+from metta_audio.sound.bell import BellModel
+from metta_audio.sound.bell_wait import ring, spacing
 from metta_audio.sound.breath import BedSwell, open_breath
 from metta_audio.sound.duck import Stretch
 from metta_audio.sound.forecast import brought_to

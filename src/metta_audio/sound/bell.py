@@ -30,13 +30,10 @@ _HEARD = (40.0, 16_000.0)
 _AUDIBLE = 60.0
 """dB a bell falls before it counts as over: by then it is 40 dB below the quietest bed."""
 
-_END_FADE = 1.5
+END_FADE = 1.5
 """Seconds over which the last of it goes to nothing, so that the ring ends rather than stops."""
 
-_OUT_OF_THE_WAY = 12.0
-"""dB a bell falls from its loudest before someone speaks, or strikes again: 16 dB below speech, it covers no word."""
-
-_LEAST_WAIT = 1.0
+LEAST_WAIT = 1.0
 """Seconds from a strike to a word or to the next strike, at least. The knock of a wooden fish is over in a tenth of it,
 but needs a moment to be heard as a sign; and one in a second is slower than any alarm."""
 
@@ -58,25 +55,14 @@ _BS1770 = -0.691
 _PEAK = Decibels(-6.0)
 """dBFS no sample of a bell goes beyond: with a word and a bed on top the limiter still has nothing to do."""
 
-_ENVELOPE_STEP = to_samples(0.05)
-"""The fall is measured every 50 ms: finer would follow the waves of a deep bell, coarser would miss a beat."""
-
-_POINTS = 21
-"""In each step, at which its envelope is worked out: every 2.4 ms, about the shortest attack, and the step divides by
-it."""
-
-_STEPS_TOGETHER = (1, 2, 4, 8, 16)
-"""Steps whose mean power the loudest of them has at least. In one, tones that lie close may cancel; over many they
-cannot, but the bell has fallen. What follows from any of them is true, so the best counts."""
-
-_STRONG, _WEAK = 0.75, 0.25
+STRONG, WEAK = 0.75, 0.25
 """How a partial divides into its pair: it beats by 6 dB. Halves would beat down to silence, which no bell does."""
 
-_APART = 0.3
+APART = 0.3
 """How far each of a pair stands to its side: the beats move gently between the ears, and mono loses 0.1 dB."""
 
-_LEVEL_SCATTER = 0.8
-_BEAT_SCATTER = 0.5
+LEVEL_SCATTER = 0.8
+BEAT_SCATTER = 0.5
 """dB by which a strike excites a partial more or less, and cycles/2π by which it begins elsewhere in its beat: nobody
 strikes the same place twice with the same strength."""
 
@@ -151,7 +137,7 @@ def load_bell(text: str, *, name: str, file: str) -> BellModel:
         partials=tuple(_read_partial(each, root) for each in table.tables("partials")),
         # Under a second it is a soft strike; over twelve nobody knows what they wait for.
         rise=table.number("rise", 1.0, 12.0) if table.has("rise") else 0.0,
-        spacing=table.number("spacing", _LEAST_WAIT, 60.0, default=_SPACING),
+        spacing=table.number("spacing", LEAST_WAIT, 60.0, default=_SPACING),
         mallet=_read_mallet(table) if table.has("mallet") else None,
         tags=table.word_list("tags"),
     )
@@ -159,32 +145,6 @@ def load_bell(text: str, *, name: str, file: str) -> BellModel:
         raise table.fault("attack", "a bell is struck or rubbed, not both", "keep attack or rise")
     table.finish()
     return model
-
-
-@lru_cache(maxsize=32)
-def speech_after(model: BellModel) -> Samples:
-    """From a strike, or the beginning of a rise, until speech may begin: when it has fallen by 12 dB, for good.
-
-    Against the loudest 50 ms of the strike. The same for every strike of every seed: none falls later.
-    """
-    loud = np.flatnonzero(_most(model) > gain(-_OUT_OF_THE_WAY) ** 2)
-    after = (int(loud[-1]) + 1) * _ENVELOPE_STEP if len(loud) else 0
-    return max(to_samples(_LEAST_WAIT), Samples(after))
-
-
-def spacing(model: BellModel) -> Samples:
-    """From one strike to the next, where a bell is struck more than once."""
-    return max(to_samples(model.spacing), speech_after(model))
-
-
-def gap(model: BellModel, strikes: int) -> Samples:
-    """From the first of ``strikes`` until speech may begin."""
-    return Samples((strikes - 1) * spacing(model) + speech_after(model))
-
-
-def ring(model: BellModel, strikes: int) -> Samples:
-    """From the first of ``strikes`` until the last has died away."""
-    return Samples((strikes - 1) * spacing(model) + _ring(model))
 
 
 def _read_partial(table: Table, root: float) -> Partial:
@@ -207,108 +167,37 @@ def _read_mallet(table: Table) -> Mallet:
     )
 
 
-def _ring(model: BellModel) -> Samples:
+def ring_frames(model: BellModel) -> Samples:
     """Until every partial has fallen far enough below the loudest, as it is at the strike."""
     top = max(partial.level for partial in model.partials)
     times = (partial.decay * (_AUDIBLE - (top - partial.level)) / 60 for partial in model.partials)
-    return to_samples(min(_LONGEST, model.rise + max(_END_FADE, *times)))
-
-
-def _most(model: BellModel) -> NDArray[np.float64]:
-    """The most power each 50 ms of any strike can have, against the loudest 50 ms of the same strike.
-
-    A bound, from the partials alone: everything that ``_strike`` leaves to chance is at its worst. The
-    touch of a mallet is gone within ``_LEAST_WAIT``, and before that only makes the loudest louder.
-    """
-    frames = _ring(model) // _ENVELOPE_STEP * _ENVELOPE_STEP
-    least, most = _powers(model, frames)
-    bounds = []
-    for steps in _STEPS_TOGETHER:
-        means = np.stack([np.convolve(each, np.full(steps, 1 / steps), "valid") for each in least])
-        loudest_mean = means[:, [int(means.sum(axis=0).argmax())]]
-        bounds.append(_worst(most, _overlap(model, 1), loudest_mean, _overlap(model, steps)))
-    highest: NDArray[np.float64] = np.min(bounds, axis=0)
-    return highest
-
-
-def _powers(model: BellModel, frames: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and most power of each partial in each 50 ms, but for its scattered level: ``(partials, steps)``.
-
-    Four times the mean of both sides. The beat of a partial is known but for where a strike begins in it.
-    """
-    every = _ENVELOPE_STEP // _POINTS
-    frame = np.arange(every // 2, frames, every)
-    edges = _edges(_ring(model), to_samples(model.rise or model.attack), to_samples(_END_FADE))[frame] ** 2
-    # Of both sides together, strong and weak apart, and what their beat adds or takes.
-    steady = (_STRONG**2 + _WEAK**2) * (1 + (1 - _APART) ** 2)
-    swell = 4 * _STRONG * _WEAK * (1 - _APART)
-    least, most = [], []
-    for partial in model.partials:
-        fall = edges * 10 ** ((partial.level - 60 * np.maximum(frame / RATE - model.rise, 0) / partial.decay) / 10)
-        mean = fall.reshape(-1, _POINTS).mean(axis=1)
-        beat = (fall * np.exp(2j * math.pi * partial.beat * frame / RATE)).reshape(-1, _POINTS).mean(axis=1)
-        angle = np.abs(np.angle(beat))
-        least.append(steady * mean + swell * np.abs(beat) * np.cos(np.minimum(angle + _BEAT_SCATTER, math.pi)))
-        most.append(steady * mean + swell * np.abs(beat) * np.cos(np.maximum(angle - _BEAT_SCATTER, 0)))
-    return np.stack(least), np.stack(most)
-
-
-def _overlap(model: BellModel, steps: int) -> NDArray[np.float64]:
-    """How much of each two partials may add up as waves, rather than as powers, over so many steps."""
-    hertz = model.root * np.array([partial.ratio for partial in model.partials])
-    beats = np.array([partial.beat for partial in model.partials])
-    apart = np.abs(hertz[:, None] - hertz) - np.maximum(beats[:, None], beats)
-    turns = math.pi * steps * _ENVELOPE_STEP / RATE  # the mean of a wave of h Hz is no larger than 1 / (turns · h)
-    near = np.minimum(1, 1 / np.maximum(turns * apart, 1))
-    np.fill_diagonal(near, 0)
-    overlap: NDArray[np.float64] = np.minimum(1, near + 1 / (turns * (hertz[:, None] + hertz)))
-    return overlap
-
-
-def _worst(
-    powers: NDArray[np.float64],
-    overlap: NDArray[np.float64],
-    against: NDArray[np.float64],
-    their_overlap: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The largest ratio of the sum of ``powers`` to that of ``against``, for any scatter of levels."""
-    # One sum over another is largest where the partials that last best are scattered up, and the others down.
-    rank = np.argsort(np.argsort(-powers / np.maximum(against, 1e-30), axis=0), axis=0)
-    ratios = []
-    for count in range(len(powers) + 1):
-        scatter = np.where(rank < count, gain(_LEVEL_SCATTER), gain(-_LEVEL_SCATTER))
-        above, below = np.sqrt(powers) * scatter, np.sqrt(np.maximum(against, 0)) * scatter
-        over = (above**2).sum(axis=0) + (above * (overlap @ above)).sum(axis=0)
-        under = (below**2).sum(axis=0) - (below * (their_overlap @ below)).sum(axis=0)
-        ratios.append(over / np.maximum(under, 1e-30))
-    worst: NDArray[np.float64] = np.max(ratios, axis=0)
-    return worst
+    return to_samples(min(_LONGEST, model.rise + max(END_FADE, *times)))
 
 
 @lru_cache(maxsize=4)
 def _strike(model: BellModel, seed: int, number: int) -> Wave:
     """Strike ``number`` of a series. Keeps a few: a plan measures what the mix then plays."""
     dice = random(seed, number, 0)
-    frames, rise = _ring(model), to_samples(model.rise)
+    frames, rise = ring_frames(model), to_samples(model.rise)
     sides = np.zeros((frames, 2))
     for partial in model.partials:
-        level = gain(partial.level + dice.uniform(-_LEVEL_SCATTER, _LEVEL_SCATTER))
+        level = gain(partial.level + dice.uniform(-LEVEL_SCATTER, LEVEL_SCATTER))
         phase = dice.uniform(0, 2 * math.pi)
-        ahead = dice.uniform(-_BEAT_SCATTER, _BEAT_SCATTER)
+        ahead = dice.uniform(-BEAT_SCATTER, BEAT_SCATTER)
         hertz = partial.ratio * model.root
         # After twice its decay a partial has fallen by 120 dB.
         frame = np.arange(min(frames, rise + to_samples(2 * partial.decay)))
         t = frame / RATE
         # What is rubbed dies away only when the rubbing ends.
         fall = level * 10 ** (-3 * np.maximum(frame - rise, 0) / (RATE * partial.decay))
-        strong = _STRONG * fall * np.sin(2 * math.pi * hertz * t + phase)
-        weak = _WEAK * fall * np.sin(2 * math.pi * (hertz + partial.beat) * t + phase + ahead)
-        sides[: len(t), 0] += strong + (1 - _APART) * weak
-        sides[: len(t), 1] += (1 - _APART) * strong + weak
+        strong = STRONG * fall * np.sin(2 * math.pi * hertz * t + phase)
+        weak = WEAK * fall * np.sin(2 * math.pi * (hertz + partial.beat) * t + phase + ahead)
+        sides[: len(t), 0] += strong + (1 - APART) * weak
+        sides[: len(t), 1] += (1 - APART) * strong + weak
     if model.mallet is not None:
         touch = _touch(model.mallet, frames, dice)
         sides[: len(touch)] += touch[:, None] * gain(max(partial.level for partial in model.partials))
-    sides *= _edges(frames, rise or to_samples(model.attack), to_samples(_END_FADE))[:, None]
+    sides *= edges(frames, rise or to_samples(model.attack), to_samples(END_FADE))[:, None]
     samples = (sides * _unit(sides[: to_samples(model.rise + _LOUD)])).astype(np.float32)
     samples.setflags(write=False)  # it is kept, and given out again
     return Wave(samples)
@@ -338,9 +227,9 @@ def _unit(sides: NDArray[np.float64]) -> float:
     )
 
 
-def _edges(frames: int, attack: int, fade: int) -> NDArray[np.float64]:
+def edges(frames: int, attack: int, fade: int) -> NDArray[np.float64]:
     """From 0 to 1 within ``attack`` frames and back to 0 over the last ``fade``, without a corner."""
-    edges = np.ones(frames)
-    edges[:attack] = np.sin(np.pi / 2 * np.arange(attack) / attack) ** 2
-    edges[frames - fade :] *= np.sin(np.pi / 2 * np.arange(fade)[::-1] / fade) ** 2
-    return edges
+    shape = np.ones(frames)
+    shape[:attack] = np.sin(np.pi / 2 * np.arange(attack) / attack) ** 2
+    shape[frames - fade :] *= np.sin(np.pi / 2 * np.arange(fade)[::-1] / fade) ** 2
+    return shape
