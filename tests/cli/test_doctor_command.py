@@ -91,3 +91,12 @@ def test_a_broken_installation_is_a_finding(module: str, tmp_path: Path) -> None
     found = json.loads(ran.stdout)["findings"]
     assert any(not finding["ok"] for finding in found)
     assert ran.stderr == ""
+
+
+def test_a_bed_that_cannot_be_read_is_told(run: Callable[..., Any], home: Path) -> None:
+    assert "ok  beds: 17 can be read" in run("doctor").out
+    (home / "sounds" / "beds").mkdir(parents=True)
+    (home / "sounds" / "beds" / "mine.toml").write_text('[[layer]]\nkind = "noize"\n')
+    line = next(line for line in run("doctor").out.splitlines() if "beds:" in line)
+    assert line.startswith("--  beds: 17 can be read; ")
+    assert "mine.toml:2:1" in line

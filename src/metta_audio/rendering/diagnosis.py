@@ -16,6 +16,7 @@ from metta_audio.errors import MettaError
 from metta_audio.settings import read_settings, settings_file
 
 if TYPE_CHECKING:
+    from metta_audio.shelves import Shelves
     from metta_audio.speech.voice import Engine
 
 PLAYERS = ("mpv", "ffplay", "vlc", "mpg123", "afplay", "paplay", "aplay")
@@ -116,8 +117,18 @@ def _folders() -> Iterator[Finding]:
         yield Finding("scripts shelf", True, _there(shelf))
     for shelf in shelves.sounds:
         yield Finding("sounds shelf", True, _there(shelf))
+    yield from _sounds(shelves)
     names = shelves.practices()
     yield Finding("practices", bool(names), ", ".join(names) or "none", "" if names else "install metta_audio again")
+
+
+def _sounds(shelves: Shelves) -> Iterator[Finding]:
+    from metta_audio.rendering.catalogue import listed_beds, listed_bells
+
+    for kind, listed in (("beds", listed_beds(shelves)), ("bells", listed_bells(shelves))):
+        found = list(listed)
+        broken = [str(model) for _, model in found if isinstance(model, MettaError)]
+        yield Finding(kind, not broken, f"{len(found) - len(broken)} can be read", "; ".join(broken))
 
 
 def _there(path: Path) -> str:
