@@ -71,4 +71,4 @@ def plot(name: str, seconds: float, output: Path | None, seed: int, exclude: tup
 
     sample = audition(name, seconds=seconds, seed=seed, exclude=exclude)
     path = output or Path("output") / f"{Path(sample.name).stem}.png"
-    click.echo(plot_sound(sample.source, title=sample.title, path=path, seconds=sample.length / 44_100))
+    click.echo(plot_sound(sample.strike or sample.source, title=sample.name, path=path, seconds=seconds))

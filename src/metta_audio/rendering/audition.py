@@ -23,7 +23,7 @@ from metta_audio.sound.bell import load_bell
 from metta_audio.sound.bell_wait import ring, spacing
 from metta_audio.sound.mix import BLOCK, Source
 from metta_audio.sound.stream import smooth
-from metta_audio.sound.wave import Block
+from metta_audio.sound.wave import Block, Wave
 from metta_audio.units import Decibels, Samples, Seconds, gain, to_samples
 
 SECONDS = (1.0, 3600.0)
@@ -59,13 +59,16 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sound by itself: stereo at 44.1 kHz, ``length`` samples. ``notes`` are for the listener."""
+    """A sound by itself: stereo at 44.1 kHz, ``length`` samples. ``notes`` are for the listener.
+
+    Of a bell, ``strike`` is one alone.
+    """
 
     name: str
-    title: str
     source: Source
     length: Samples
     notes: tuple[str, ...] = ()
+    strike: Wave | None = None
 
     def blocks(self, level: Decibels) -> Iterator[Block]:
         """The sound, ``level`` dB above what it has in a recording."""
@@ -118,7 +121,7 @@ def audition(
     if chosen.bed is None:
         raise SoundError(*chosen.notes, hint="exclude less")
     length = to_samples(seconds)
-    return Sample(chosen.name, chosen.name, _Excerpt(chosen.bed, chosen.offset, length), length, chosen.notes)
+    return Sample(chosen.name, _Excerpt(chosen.bed, chosen.offset, length), length, chosen.notes)
 
 
 def save(sample: Sample, path: Path, *, level: Decibels = LOUDER, progress: Progress = silent_progress) -> float:
@@ -176,4 +179,4 @@ def _bell(name: str, seed: int, shelves: Shelves, out: Exclusions) -> Sample:
     if out.hit(name, model.tags):
         raise SoundError(f'the bell "{name}" is excluded', hint="choose another: metta sounds lists what is left")
     strikes = [(number * spacing(model), model.strike(seed, number).samples) for number in range(STRIKES)]
-    return Sample(name, model.title, _Strikes(strikes), Samples(ring(model, STRIKES)))
+    return Sample(name, _Strikes(strikes), Samples(ring(model, STRIKES)), strike=model.strike(seed))
