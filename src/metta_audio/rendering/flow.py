@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from metta_audio.rendering.palette import Palette
 from metta_audio.rendering.sources import Sources
 from metta_audio.script import fill as filling
 from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
-from metta_audio.settings import read_settings
+from metta_audio.settings import Settings, read_settings
 from metta_audio.shelves import Shelves
 from metta_audio.speech.activity import onset
 from metta_audio.speech.cache import ClipStore, open_store
@@ -106,28 +106,55 @@ def plan(
         session, options, shelves.beside(Path(session.file)) if session.file else shelves, settings.exclude
     )
     mastering = Mastering.of(options, settings)
-    lines = [item for section in session.sections for item in section.items if isinstance(item, Line)]
+    voiced = _Voiced() if estimate else _voiced(session, options, settings, progress)
+    timeline, missed = _laid_out(session, options, palette, voiced.spoken)
+    return Plan(
+        session,
+        options,
+        timeline,
+        palette,
+        voiced.spoken,
+        voiced.voices,
+        voiced.store,
+        mastering,
+        voiced.onsets,
+        (*palette.notes, *missed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Voiced:
+    """All that was spoken, and by whom; nothing for an estimate."""
+
+    spoken: Mapping[Line, Spoken] = field(default_factory=dict)
+    voices: Mapping[str, Voice] = field(default_factory=dict)
+    store: ClipStore | None = None
+    onsets: Mapping[Line, Samples] = field(default_factory=dict)
+
+
+def _voiced(session: Session, options: Options, settings: Settings, progress: Progress) -> _Voiced:
     counted = counting_lines(session, options)
-    lines += counted
-    onsets: dict[Line, Samples] = {}
-    spoken: dict[Line, Spoken] = {}
-    voices: dict[str, Voice] = {}
-    store = None
-    if not estimate:
-        voices = _open_voices(session, options, lines)
-        store = open_store(settings.clips)
-        done = iter(range(1, len(lines) + 1))
-        clips = speak(
-            lines,
-            voices,
-            partial(_rate, session, options),
-            store,
-            lambda: progress("speaking", next(done), len(lines)),
-            plain=options.plain,
-        )
-        spoken = dict(zip(lines, clips, strict=True))
-        clips_of_counts = ((line, store.get(spoken[line].key)) for line in counted)
-        onsets = {line: onset(clip.wave) for line, clip in clips_of_counts if clip is not None}
+    lines = [item for section in session.sections for item in section.items if isinstance(item, Line)] + counted
+    voices = _open_voices(session, options, lines)
+    store = open_store(settings.clips)
+    done = iter(range(1, len(lines) + 1))
+    clips = speak(
+        lines,
+        voices,
+        partial(_rate, session, options),
+        store,
+        lambda: progress("speaking", next(done), len(lines)),
+        plain=options.plain,
+    )
+    spoken = dict(zip(lines, clips, strict=True))
+    heard = ((line, store.get(spoken[line].key)) for line in counted)
+    return _Voiced(spoken, voices, store, {line: onset(clip.wave) for line, clip in heard if clip is not None})
+
+
+def _laid_out(
+    session: Session, options: Options, palette: Palette, spoken: Mapping[Line, Spoken]
+) -> tuple[Timeline, tuple[str, ...]]:
+    """The timeline with all bells, and what to say where one found no room."""
 
     def measure(item: Line | Bell | SoundCue) -> Extent:
         if not isinstance(item, Line):
@@ -146,17 +173,15 @@ def plan(
         opening=bell_cue(options.start_bell),
         closing=bell_cue(options.end_bell),
     )
-    notes = palette.notes
-    if wanted := interval(options.interval_bell):
-        every, bell = wanted
-        if palette.bell(bell) is None:
-            return Plan(session, options, timeline, palette, spoken, voices, store, mastering, onsets, notes)
-        rung = ring_every(timeline, to_samples(every), bell, palette.extent(bell))
-        timeline = rung.timeline
-        if rung.missed:
-            times = ", ".join(clock(to_seconds(time)).partition(".")[0] for time in rung.missed)
-            notes += (f"no interval bell at {times}: no pause near has room for it",)
-    return Plan(session, options, timeline, palette, spoken, voices, store, mastering, onsets, notes)
+    wanted = interval(options.interval_bell)
+    if wanted is None or palette.bell(wanted[1]) is None:
+        return timeline, ()
+    every, bell = wanted
+    rung = ring_every(timeline, to_samples(every), bell, palette.extent(bell))
+    if not rung.missed:
+        return rung.timeline, ()
+    times = ", ".join(clock(to_seconds(time)).partition(".")[0] for time in rung.missed)
+    return rung.timeline, (f"no interval bell at {times}: no pause near has room for it",)
 
 
 def _with_own_bells(session: Session, options: Options) -> Session:
