@@ -87,6 +87,7 @@ def test_noise_has_the_slope_of_its_colour(name: str, seed: int, start: int) -> 
         assert octaves[-1] - level(2500, 5000) == pytest.approx(SLOPES[name], abs=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*SLOPES, "rain", "rain-light", "stream"])
 def test_nothing_comes_again_within_a_minute(name: str) -> None:
     samples = open_bed(shipped(name), 5).read(0, 1 << 22).mean(axis=1, dtype=np.float64)  # 95 s
@@ -183,6 +184,7 @@ def test_rain_falls_in_drops_over_a_hiss(name: str, seed: int) -> None:
     assert db(np.percentile(powers, 1) / powers.mean()) > -14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [5, 6])
 @pytest.mark.parametrize("name", NATURE)
 def test_nature_is_around_the_listener_and_stays_in_mono(name: str, seed: int) -> None:
