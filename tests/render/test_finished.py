@@ -157,7 +157,7 @@ BEDS = ["brown", "white", "rain-heavy", "ocean", "fire", "ocean:-3+drone"]
 
 @pytest.mark.parametrize("bed", BEDS)
 def test_the_bed_stays_20_db_below_every_line(bed: str, folder: Path) -> None:
-    plan = metta.plan(metta.fill(metta.load("ifs-protector"), minutes=10), metta.Options(bed=bed))
+    plan = metta.plan(metta.fill(metta.load("body-scan"), minutes=5), metta.Options(bed=bed))
     report = metta.render(plan).save(folder / "bed.wav", twin=True)
     loud, dry = soundfile.read(folder / "bed.wav")[0], soundfile.read(folder / "bed-no-bed.wav")[0]
     distances = []
@@ -171,7 +171,7 @@ def test_the_bed_stays_20_db_below_every_line(bed: str, folder: Path) -> None:
     assert report.inspection.lufs == pytest.approx(-16, abs=0.3)
 
 
-@pytest.mark.parametrize("bed", BEDS)
+@pytest.mark.parametrize("bed", ["white", "ocean", "drone"])
 def test_little_speech_over_any_bed_is_as_loud_as_much(bed: str, folder: Path) -> None:
     _, report = rendered("breath-belly", 5, folder / "little.wav", bed=bed)
     assert report.inspection.lufs == pytest.approx(-16, abs=0.3)
