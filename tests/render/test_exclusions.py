@@ -88,10 +88,10 @@ def test_a_family_is_excluded_as_a_whole() -> None:
 
 
 def test_chance_never_brings_what_is_excluded() -> None:
-    chosen = {names(planned(bed="random", seed=seed))[0] for seed in range(24)}
-    assert len(chosen) > 6
+    chosen = {names(planned(bed="random", seed=seed))[0] for seed in range(14)}
+    assert len(chosen) > 4
     assert "binaural" not in chosen  # it needs headphones
-    kept = {names(planned(bed="random", seed=seed, exclude=("nature",)))[0] for seed in range(20)}
+    kept = {names(planned(bed="random", seed=seed, exclude=("nature",)))[0] for seed in range(10)}
     assert kept == {
         bed.name for bed in beds(metta.Shelves.standard()) if "nature" not in bed.tags and not bed.headphones
     }

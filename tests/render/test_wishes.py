@@ -15,7 +15,6 @@ import metta_audio as metta
 from metta_audio.errors import SettingsError
 from metta_audio.rendering.counting import counting_lines
 from metta_audio.rendering.score import led_otherwise, said, to_score
-from metta_audio.sound.levels import TARGETS
 from metta_audio.sound.loudness import Meter
 from metta_audio.sound.mix import stems
 from metta_audio.timeline.breath import phases
@@ -62,8 +61,13 @@ def kinds(plan: metta.Plan) -> list[str]:
 
 
 def stem(plan: metta.Plan, name: str, *, with_bed: bool = True) -> np.ndarray:
+    return all_stems(plan, with_bed=with_bed)[name]
+
+
+def all_stems(plan: metta.Plan, *, with_bed: bool = True) -> dict[str, np.ndarray]:
     score = replace(to_score(plan, with_bed=with_bed), bed_gain=Decibels(0))  # how far it fell depends on all else
-    return np.concatenate([getattr(block, name) for block in stems(score)])
+    blocks = list(stems(score))
+    return {name: np.concatenate([getattr(block, name) for block in blocks]) for name in ("voice", "cues", "bed")}
 
 
 def level(samples: np.ndarray) -> float:
@@ -97,7 +101,7 @@ def test_the_twin_never_replaces_the_script() -> None:
         metta.render(plan).save("s-no-bed.md", "wav")
 
 
-@pytest.mark.parametrize(("asked", "lufs"), [*TARGETS.items(), (-19, -19.0), ("-21.5", -21.5), ("SLEEP", -20.0)])
+@pytest.mark.parametrize(("asked", "lufs"), [("apple", -16), ("ebu", -23), (-19, -19), ("SLEEP", -20)])
 def test_the_loudness_that_was_asked_for(asked: str | float, lufs: float) -> None:
     Path("s.md").write_text(SCRIPT.replace("Sit as you like.", "Sit as you like, and let yourself arrive. " * 9))
     meter = Meter(RATE, 2)
@@ -169,8 +173,9 @@ def test_everything_that_leads_a_breath_does_so_where_the_breath_is(sound: str) 
     breath = next(event for event in plan.timeline.events if event.kind == "breath")
     assert [event.start for event in plan.timeline.events] == [event.start for event in without.timeline.events]
     stems_that_differ = {"tone": "cues", "noise": "cues", "tick": "cues", "bed": "bed", "count": "voice"}
+    with_sound, silent = all_stems(plan), all_stems(without)
     for name in ("voice", "cues", "bed"):
-        one, other = stem(plan, name), stem(without, name)
+        one, other = with_sound[name], silent[name]
         changed = np.flatnonzero(np.abs(one - other).max(axis=1) > 1e-4)
         if name == stems_that_differ.get(sound):
             assert changed[0] > breath.start - 4 * RATE
