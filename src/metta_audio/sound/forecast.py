@@ -100,8 +100,8 @@ def _bed_powers(score: Score, steps: int) -> NDArray[np.float64]:
     looks = range(0, max(1, steps - _SEEN), _EVERY)
     seen = [_seen(score, Samples(step * _HOP)) for step in looks]
     powers = np.interp(np.arange(steps), list(looks), seen)
-    # At the middle of each step.
-    factors = [score.bed_factors(start, _BLOCK)[_HOP // 2 :: _HOP] for start in range(0, steps * _HOP, _BLOCK)]
+    # At the middle of each step; copied, because a slice would keep its whole second in memory.
+    factors = [score.bed_factors(start, _BLOCK)[_HOP // 2 :: _HOP].copy() for start in range(0, steps * _HOP, _BLOCK)]
     found: NDArray[np.float64] = powers * np.concatenate(factors)[:steps].astype(np.float64) ** 2
     return found
 
