@@ -96,8 +96,10 @@ def test_every_command_of_a_page_in_order(page: str, folder: Path, capsys: pytes
         or not re.match("metta (render|inspect|plot|sounds (render|plot)|plan (?!.*--estimate))", line)
     ],
 )
-def test_commands_that_make_no_sound(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run(command, capsys)
+def test_commands_that_make_no_sound(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(command, capsys)
+    drawn = re.search(r"--plot (\S+)", command)
+    assert (folder / drawn[1]).stat().st_size > 1000 if drawn else out.strip()
 
 
 def test_the_script_of_the_readme(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,13 +124,18 @@ def test_a_bell_is_told_in_words_until_it_has_died_away(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 96_000])
 def test_a_mono_sound_at_any_rate_is_drawn(tmp_path: Path, rate: int) -> None:
-    plot_sound(Wave(bell().samples[:, :1], rate), title="bell", path=tmp_path / "bell.png")
+    text = words(plot_sound(Wave(bell().samples[:, :1], rate), title="bell", path=tmp_path / "bell.svg"))
+    found = re.search(r"strongest at ([\d,.]+) Hz", text)
+    assert found
+    assert float(found[1].replace(",", "")) == pytest.approx(432 * rate / RATE, rel=0.05)
 
 
 def test_a_click_is_drawn(tmp_path: Path) -> None:
     samples = np.zeros((40, 1), np.float32)
     samples[3] = 0.5
-    plot_sound(Wave(samples), title="click", path=tmp_path / "click.png")
+    drawn = plot_sound(Wave(samples), title="click", path=tmp_path / "click.png")
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert drawn.stat().st_size > 1000
 
 
 def test_what_cannot_be_drawn_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
