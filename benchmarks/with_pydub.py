@@ -21,7 +21,6 @@ from metta_audio.sound.wave import Wave
 def main() -> None:
     """Mix and export to the path given."""
     plan = metta.plan(metta.fill(metta.load("metta-classic"), minutes=10))
-    assert plan.store is not None
     rng = np.random.default_rng(0)
     noise = to_segment(Wave((0.02 * rng.standard_normal((44_100 * 20, 2))).astype(np.float32)))
     begin = time.perf_counter()
@@ -33,8 +32,7 @@ def main() -> None:
     whole = AudioSegment.silent(milliseconds, frame_rate=44_100).set_channels(2).overlay(bed, loop=True)
     for event in plan.timeline.events:
         if isinstance(event.item, Line):
-            clip = plan.store.get(plan.spoken[event.item].key)
-            assert clip is not None
+            clip = plan.clip(event.item)
             whole = whole.overlay(to_segment(clip.wave).set_channels(2), position=event.start * 1000 // 44_100)
     whole = normalize(whole.fade_in(4000).fade_out(8000), headroom=1.5)
     whole.export(sys.argv[1], format="mp3", bitrate="128k")

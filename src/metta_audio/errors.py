@@ -6,6 +6,7 @@
     ├── ScriptError           a practice script is at fault (always carries a place)
     ├── PacingError           the asked length cannot be met
     ├── VoiceError            a voice is unknown, cannot run, or cannot say this
+    │   └── MissingTake       the voice is a person's recordings, and the line is none of them
     ├── SoundError            a bed, bell or sound file is unknown or unreadable
     ├── EncodeError           a format is unknown, or writing or reading a finished file failed
     ├── ShelfError            a practice, pack or sound is on no shelf
@@ -62,6 +63,10 @@ class PacingError(MettaError):
 
 class VoiceError(MettaError):
     """A voice is unknown, cannot run on this machine, or cannot say what it was given."""
+
+
+class MissingTake(VoiceError):  # noqa: N818 - it says what is missing
+    """The voice is a person's recordings, and the line is none of them."""
 
 
 class SoundError(MettaError):

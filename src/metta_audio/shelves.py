@@ -16,14 +16,16 @@ from pathlib import Path
 from metta_audio.errors import Place, ScriptError, ShelfError, SoundError, did_you_mean
 from metta_audio.script.breath_pattern import BreathPattern, Phases, read_pattern
 from metta_audio.script.front_matter import read_front_matter
-from metta_audio.script.model import Script
+from metta_audio.script.model import Header, Script
 from metta_audio.script.parse import read_script
 from metta_audio.settings import Settings, read_settings
+from metta_audio.speech.lexicon import Lexicon, merged, read_lexicon, script_lexicon
 
 SHIPPED = "shipped:"
 PACKS = "packs"
 PARTS = "_parts"
 BREATHS = "breaths"
+LEXICON = "lexicon.toml"
 _NOT_PRACTICES = frozenset({PACKS, PARTS, BREATHS})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _MOST_PHRASES = 500
@@ -148,6 +150,15 @@ class Shelves:
         """Names of all breath patterns."""
         return _names(self.scripts, BREATHS, ".yaml")
 
+    def lexicon(self, header: Header) -> Lexicon:
+        """All lexicons in one: what is shipped, each shelf's, and last the script's own; later ones win."""
+        return merged(*map(_lexicon, self.lexicon_files()), script_lexicon(header))
+
+    def lexicon_files(self) -> list[Path]:
+        """The lexicons that lie on the shelves, the last one winning: ``lexicon.toml`` in a folder of scripts."""
+        files = (shelf / LEXICON for shelf in reversed(self.scripts))
+        return [path for path in files if is_file(path) and _inside(path, path.parent)]
+
     def bed(self, name: str) -> tuple[str, str]:
         """Path and text of the description of a bed."""
         path = self._sound_data("beds", name, "bed")
@@ -252,6 +263,13 @@ def _cannot_copy(target: Path, error: OSError) -> ShelfError:
 def _inside(path: Path, shelf: Path) -> bool:
     """Whether ``path`` lies in ``shelf``, links followed."""
     return path.resolve().is_relative_to(shelf.resolve())
+
+
+def _lexicon(path: Path) -> Lexicon:
+    try:
+        return read_lexicon(_read(path), file=str(path))
+    except ScriptError as error:
+        raise ShelfError(error.what, place=error.place, hint=error.hint) from error
 
 
 def _scripts_on(shelf: Path) -> Iterator[Path]:

@@ -62,6 +62,10 @@ def test_what_is_set_to_nothing_is_not_set(file: Path, monkeypatch: pytest.Monke
         ('# one\n"cachee" = "x"\n', 2, 'did you mean "cache"'),
         ('cache = "x"\nvoice = 3\n', 2, "must be a text"),
         ("[voice]\n", 1, "must be a text"),
+        ('private = "yes"\n', 1, "must be true or false"),
+        ("\ncache_limit = -1\n", 2, "must be a number of MB"),
+        ('http = "http://localhost"\n', 1, "must be a table"),
+        ("[piperr]\n", 1, 'did you mean "piper"'),
     ],
 )
 def test_a_fault_in_the_file_is_named_with_its_line(file: Path, text: str, line: int, words: str) -> None:
@@ -77,6 +81,24 @@ def test_a_file_that_is_no_toml(file: Path, data: bytes) -> None:
     file.write_bytes(data)
     with pytest.raises(SettingsError, match=r"settings\.toml"):
         read_settings()
+
+
+def test_engines_are_told_what_the_user_has_set_up(file: Path) -> None:
+    file.write_text('user = "/u"\nprivate = true\n[piper]\nfolder = "/p"\n[command]\nslt = "flite {text}"\n')
+    setup = read_settings().setup()
+    assert (setup.voices, setup.takes, setup.private) == (Path("/u/voices"), Path("/u/takes"), True)
+    assert setup.tables == {"piper": {"folder": "/p"}, "command": {"slt": "flite {text}"}}
+    file.write_text("private = false\n")
+    settings = read_settings()
+    assert not settings.setup().private
+    assert settings.setup(private=True).private
+    assert settings.secret.parent == settings.user, "apart from the clips"
+
+
+def test_the_size_of_the_cache_is_told_in_megabytes(file: Path) -> None:
+    assert read_settings().cache_bytes == 2_000_000_000
+    file.write_text("cache_limit = 0.5\n")
+    assert read_settings().cache_bytes == 500_000
 
 
 def test_a_folder_for_a_file(file: Path) -> None:

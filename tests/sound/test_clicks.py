@@ -16,9 +16,9 @@ from metta_audio.sound.bed import load_bed, open_bed
 from metta_audio.sound.bell import load_bell
 from metta_audio.sound.clicks import FaultFinder, Faults
 from metta_audio.speech.clip import make_clip
-from metta_audio.speech.voice import Utterance
+from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.units import RATE, WordsPerMinute, gain
-from metta_audio.voices.registry import open_voice
+from metta_audio.voices.registry import find_engines, open_voice
 
 Sound = NDArray[np.float32]
 SECONDS = 2
@@ -49,7 +49,7 @@ def faded(sound: NDArray[np.floating], edge: float = 0.01) -> NDArray[np.floatin
 def speech() -> Sound:
     """A sentence with every kind of sound in it, by the voice that comes with the package."""
     text = "Six soft steps: let the breath, and its edges, be just as short as they are."
-    spoken = open_voice("espeak", "en-us").speak(Utterance(text), WordsPerMinute(110))
+    spoken = open_voice(find_engines(Setup()), "espeak", "en-us").speak(Utterance(text), WordsPerMinute(110))
     return make_clip(spoken).wave.samples[:, 0]
 
 

@@ -5,29 +5,67 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from metta_audio.errors import VoiceError
-from metta_audio.speech.voice import Utterance
+from metta_audio.speech.voice import QUALITIES, Setup, Utterance, VoiceInfo
 from metta_audio.voices import registry
-from metta_audio.voices.registry import GROUP, Engines, cast_roles, engines, open_voice
+from metta_audio.voices.registry import BEST, GROUP, Engines, best_voice, cast_roles, find_engines, open_voice
+from metta_audio.voices.tone import ToneEngine
+
+OURS = {"command", "espeak", "http", "kokoro", "piper", "silent", "system", "takes", "tone"}
 
 
 @pytest.fixture
-def with_broken(monkeypatch):
-    points = {name: registry.engines()._points[name] for name in ("silent", "tone")}
-    points["broken"] = EntryPoint("broken", "metta_audio.no_such_module:ENGINE", GROUP)
-    found = Engines(points)
-    monkeypatch.setattr(registry, "engines", lambda: found)
+def engines(tmp_path):
+    return find_engines(Setup(voices=tmp_path / "voices", takes=tmp_path / "takes"))
 
 
-def test_our_engines_are_found_by_entry_point():
-    assert set(engines()) >= {"espeak", "silent", "system", "tone"}
-    assert all(engines()[name].name == name for name in ("espeak", "silent", "system", "tone"))
+class Stub:
+    """An engine of the voices it is given, each speaking like a tone."""
+
+    def __init__(self, name, infos, problem=""):
+        self.name, self._infos, self._problem = name, infos, problem
+
+    def problem(self):
+        return self._problem
+
+    def voices(self):
+        return self._infos
+
+    def cast(self, variant, language, roles):
+        return [variant] * roles
+
+    def open(self, variant, language):
+        return ToneEngine(Setup()).open("", language)
 
 
-def test_an_engine_is_loaded_once_and_only_when_asked_for(monkeypatch):
+def a_voice(name, *languages, **more):
+    return VoiceInfo(name, languages, "natural", **more)
+
+
+def with_broken(setup):
+    points = {name: find_engines(setup).points[name] for name in ("silent", "tone")}
+    points["broken"] = EntryPoint("broken", "metta_audio.no_such_module:Engine", GROUP)
+    return Engines(points, setup)
+
+
+def test_our_engines_are_found_by_entry_point(engines):
+    assert set(engines) >= OURS
+    assert all(engines[name].name == name for name in OURS)
+
+
+def test_every_engine_of_ours_can_be_asked_whatever_is_missing(engines):
+    for name in OURS:
+        assert isinstance(engines[name].problem(), str)
+        for info in engines[name].voices():
+            assert info.name.partition(":")[0] == name
+            assert info.quality in QUALITIES
+            assert info.installed or info.problem
+
+
+def test_an_engine_is_made_once_and_only_when_asked_for(monkeypatch, engines):
     loads = []
-    real = registry._load
-    monkeypatch.setattr(registry, "_load", lambda point: loads.append(point.name) or real(point))
-    fresh = Engines(engines()._points)
+    real = registry._make
+    monkeypatch.setattr(registry, "_make", lambda point, setup: loads.append(point.name) or real(point, setup))
+    fresh = Engines(engines.points, Setup())
     assert len(list(fresh)) == len(fresh)
     assert loads == []
     assert fresh["tone"] is fresh["tone"]
@@ -35,49 +73,91 @@ def test_an_engine_is_loaded_once_and_only_when_asked_for(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["espeak", "espeak:en-gb", "espeak:+f3", "tone:220", "silent"])
-def test_voices_open_by_name_and_speak(name):
-    voice = open_voice(name, "EN-US")
+def test_voices_open_by_name_and_speak(engines, name):
+    voice = open_voice(engines, name, "EN-US")
     assert voice.name.startswith(name.split(":")[0])
     assert voice.speak(Utterance("Well."), 110).wave.frames > 1_000
 
 
-def test_an_unknown_engine_is_suggested():
+def test_an_unknown_engine_is_suggested(engines):
     with pytest.raises(VoiceError, match=r'unknown voice "espeek:en"; did you mean "espeak"\?'):
-        open_voice("espeek:en", "en-us")
+        open_voice(engines, "espeek:en", "en-us")
 
 
-@pytest.mark.usefixtures("with_broken")
 def test_a_broken_engine_says_why_and_breaks_no_other():
-    assert "no_such_module" in registry.engines()["broken"].problem()
+    engines = with_broken(Setup())
+    assert "no_such_module" in engines["broken"].problem()
+    assert engines["broken"].voices() == []
     with pytest.raises(VoiceError, match=r'voice "broken:x" cannot be used: .*no_such_module.*metta doctor'):
-        open_voice("broken:x", "en-us")
+        open_voice(engines, "broken:x", "en-us")
     with pytest.raises(VoiceError, match="cannot be used"):
-        cast_roles("broken", "en-us", ["guide"], {})
-    assert open_voice("tone", "en-us").name == "tone:220"
+        cast_roles(engines, "broken", "en-us", ["guide"], {})
+    assert open_voice(engines, "tone", "en-us").name == "tone:220"
 
 
-def test_roles_are_cast_in_order_and_the_lead_leads():
-    cast = cast_roles("espeak:en-gb", "en-us", ["guide", "self", "part"], {})
+def test_roles_are_cast_in_order_and_the_lead_leads(engines):
+    cast = cast_roles(engines, "espeak:en-gb", "en-us", ["guide", "self", "part"], {})
     assert list(cast) == ["guide", "self", "part"]
-    assert cast["guide"] == "espeak:en-gb"
+    assert cast["guide"].startswith("espeak:en-gb")
     assert len(set(cast.values())) == 3
-    assert all(open_voice(name, "en-us").name == name for name in cast.values())
+    assert all(open_voice(engines, name, "en-us").name == name for name in cast.values())
 
 
-def test_an_override_stands_and_leaves_the_contrast_to_the_others():
-    cast = cast_roles("tone", "en-us", ["guide", "self", "part"], {"self": "silent"})
+def test_an_override_stands_and_leaves_the_contrast_to_the_others(engines):
+    cast = cast_roles(engines, "tone", "en-us", ["guide", "self", "part"], {"self": "silent"})
     assert cast == {"guide": "tone:220", "self": "silent", "part": "tone:330"}
-    assert cast_roles("tone", "en-us", ["guide"], {"guide": "silent"}) == {"guide": "silent"}
+    assert cast_roles(engines, "tone", "en-us", ["guide"], {"guide": "silent"}) == {"guide": "silent"}
 
 
-def test_an_override_of_no_role_is_suggested():
+def test_an_override_of_no_role_is_suggested(engines):
     with pytest.raises(VoiceError, match=r'no role "slef" speaks here; did you mean "self"\?'):
-        cast_roles("tone", "en-us", ["guide", "self"], {"slef": "silent"})
+        cast_roles(engines, "tone", "en-us", ["guide", "self"], {"slef": "silent"})
 
 
-def test_a_voice_that_cannot_run_here_says_why(monkeypatch):
-    monkeypatch.setattr(type(engines()["tone"]), "problem", lambda self: "no loudspeaker; buy one")
+def test_a_voice_that_cannot_run_here_says_why(engines, monkeypatch):
+    monkeypatch.setattr(type(engines["tone"]), "problem", lambda self: "no loudspeaker; buy one")
     with pytest.raises(
         VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one; run: metta doctor'
     ):
-        open_voice("tone:220", "en-us")
+        open_voice(engines, "tone:220", "en-us")
+
+
+def test_auto_takes_the_best_engine_that_speaks_the_language():
+    kokoro = Stub("kokoro", [a_voice("kokoro:a", "en-us"), a_voice("kokoro:e", "es")])
+    piper = Stub("piper", [a_voice("piper:d", "de-de"), a_voice("piper:n", "nl-nl", installed=False, problem="fetch")])
+    espeak = Stub("espeak", [a_voice(f"espeak:{name}", name) for name in ("de", "en-us", "fr", "nl")])
+    here = {engine.name: engine for engine in (espeak, piper, kokoro)}
+    assert [best_voice(here, language) for language in ("en", "es-MX", "de-AT", "nl", "fr-ca")] == [
+        "kokoro:a", "kokoro:e", "piper:d", "espeak:nl", "espeak:fr"
+    ]  # fmt: skip
+
+
+def test_auto_passes_over_engines_that_cannot_run_and_takes_the_very_region_first():
+    kokoro = Stub("kokoro", [a_voice("kokoro:a", "en-us")], problem="no model")
+    piper = Stub("piper", [a_voice("piper:us", "en-us"), a_voice("piper:gb", "en-gb")])
+    here = {"kokoro": kokoro, "piper": piper}
+    assert best_voice(here, "EN-GB") == "piper:gb"
+    assert best_voice(here, "en") == "piper:us"
+    with pytest.raises(VoiceError, match='no voice here speaks "fi"; metta voices'):
+        best_voice(here, "fi")
+
+
+def test_auto_never_takes_what_sends_text_away_runs_a_program_or_is_a_person():
+    assert not {"http", "command", "takes", "silent", "tone"} & set(BEST)
+    here = {"http": Stub("http", [a_voice("http:x", "en")]), "espeak": Stub("espeak", [a_voice("espeak:en", "en")])}
+    assert best_voice(here, "en") == "espeak:en"
+
+
+def test_roles_are_cast_from_what_auto_takes(engines):
+    assert cast_roles(engines, "auto", "de", ["guide"], {})["guide"].startswith("espeak:de")
+    assert cast_roles(engines, "tone", "de", ["guide", "self"], {"self": "auto"})["self"].startswith("espeak:de")
+
+
+def test_a_voice_of_another_language_is_refused_with_those_that_fit():
+    piper = Stub("piper", [a_voice("piper:thorsten", "de-de"), a_voice("piper:lj", "en-us")])
+    here = {"piper": piper, "espeak": Stub("espeak", [a_voice("espeak:en-us", "en-us")])}
+    with pytest.raises(
+        VoiceError, match='"piper:thorsten" does not speak "en-us"; these do: piper:lj, espeak:en-us'
+    ):
+        open_voice(here, "piper:thorsten", "en-us")
+    assert open_voice(here, "piper:thorsten", "de")

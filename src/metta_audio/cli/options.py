@@ -24,8 +24,12 @@ _DECORATORS = (
     click.option(
         "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
     ),
-    click.option("--voice", metavar="NAME", help="The leading voice, such as espeak:en-gb. Default: espeak."),
+    click.option(
+        "--voice", metavar="NAME|auto", help="The leading voice, such as espeak:en-gb. Default: auto, the best here."
+    ),
     click.option("--role", "roles", multiple=True, metavar="ROLE=VOICE", help="The voice of one role; repeatable."),
+    click.option("--fallback", metavar="NAME|auto", help="The voice for lines that a person has not recorded."),
+    click.option("--private", is_flag=True, help="Keep no spoken clip, and let no text leave this machine."),
     click.option(
         "--bed",
         metavar="NAME|FILE|random|none",
@@ -70,6 +74,8 @@ class Request:
     params: tuple[str, ...]
     voice: str | None
     roles: tuple[str, ...]
+    fallback: str | None
+    private: bool
     bed: str | None
     bed_level: float | None
     exclude: tuple[str, ...]
@@ -87,7 +93,7 @@ class Request:
     def session(self) -> Session:
         """The practice, found and filled in."""
         script = metta_audio.load(self.practice, scripts=self.scripts)
-        params = _pairs(self.params, "--set", "name=Ana")
+        params = pairs(self.params, "--set", "name=Ana")
         return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
 
     def options(self) -> Options:
@@ -95,7 +101,9 @@ class Request:
         level = {} if self.bed_level is None else {"bed_level": Decibels(self.bed_level)}
         return Options(
             voice=self.voice,
-            roles=_pairs(self.roles, "--role", "self=espeak:en-gb"),
+            roles=pairs(self.roles, "--role", "self=espeak:en-gb"),
+            fallback=self.fallback,
+            private=self.private,
             bed=self.bed,
             exclude=self.exclude,
             bell=self.bell,
@@ -128,14 +136,15 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def _pairs(entries: tuple[str, ...], option: str, example: str) -> dict[str, str]:
-    pairs = {}
+def pairs(entries: tuple[str, ...], option: str, example: str) -> dict[str, str]:
+    """KEY=VALUE entries of ``option`` as a dictionary. Raises SettingsError for one of another shape, or given twice."""
+    found: dict[str, str] = {}
     for entry in entries:
         key, equals, value = entry.partition("=")
         if not equals or not key.strip():
             # Not repeated: it may be what a listener is called.
             raise SettingsError(f"{option} takes KEY=VALUE", hint=f"write for example {option} {example}")
-        if key.strip() in pairs:
+        if key.strip() in found:
             raise SettingsError(f'{option} gives "{key.strip()}" twice', hint="give each once")
-        pairs[key.strip()] = value
-    return pairs
+        found[key.strip()] = value
+    return found

@@ -51,6 +51,7 @@ def _describe(report: Report, session: Session) -> str:
         f"{report.files[0]}",
         f"  {session.header.title}, {clock(measured.seconds)} ({measured.frames:,} samples at {measured.rate} Hz)",
         f"  {loudness}{distance}",
+        f"  spoken by {', '.join(f'{name} ({role})' for role, name in report.voices.items()) or 'nobody'}",
         *(f"  note: {one_line(note)}" for note in report.notes),
         *(f"  out of range: {breach}" for breach in judge(measured)),
         *(f"  {clock(start).partition('.')[0]:>7}  {title}" for start, title in measured.chapters),

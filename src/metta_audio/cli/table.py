@@ -28,6 +28,8 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False)
+    # What comes first is a name, to be typed again.
+    table.columns[0].no_wrap = True
     for row in rows:
         # As Text: brackets in a practice are not markup.
         table.add_row(*(Text(cell) for cell in row))

@@ -23,6 +23,13 @@ PLAYERS = ("mpv", "ffplay", "vlc", "mpg123", "afplay", "paplay", "aplay")
 """Programs that play a file from the command line, on the systems people use."""
 
 
+NATURAL = ("kokoro", "piper")
+"""Engines whose voices sound like a person."""
+
+GET_A_NATURAL_ONE = 'for a natural voice: pip install "metta-audio[piper]" && metta voices get piper:en_US-ljspeech-high'
+"""The one line that says how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at; ``advice`` says what to do, where there is something to do."""
@@ -59,10 +66,14 @@ def _program() -> Iterator[Finding]:
 
 
 def _voices() -> Iterator[Finding]:
-    from metta_audio.voices.registry import engines
+    from metta_audio.voices.registry import best_voice, find_engines
 
-    for name, engine in engines().items():
+    engines = find_engines(read_settings().setup())
+    for name, engine in engines.items():
         yield from _whatever_happens(f"voice {name}", partial(_voice, name, engine))
+    best = best_voice(engines, "en")
+    natural = best.partition(":")[0] in NATURAL
+    yield Finding("voice auto", natural, f"takes {best} for English", "" if natural else GET_A_NATURAL_ONE)
 
 
 def _voice(name: str, engine: Engine) -> Iterator[Finding]:
@@ -70,8 +81,8 @@ def _voice(name: str, engine: Engine) -> Iterator[Finding]:
     if problem:
         yield Finding(f"voice {name}", False, problem)
     else:
-        count = len(engine.variants())
-        yield Finding(f"voice {name}", True, f"ready, {count} variants" if count else "ready")
+        count = sum(info.installed and not info.problem for info in engine.voices())
+        yield Finding(f"voice {name}", True, f"ready, {count} voices" if count > 1 else "ready")
 
 
 def _formats() -> Iterator[Finding]:
@@ -103,11 +114,11 @@ def _extras() -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     from metta_audio.shelves import Shelves
-    from metta_audio.speech.cache import ClipStore
+    from metta_audio.speech.cache import ClipStore, machine_secret
 
     settings = read_settings()
     try:
-        ClipStore(settings.clips)
+        ClipStore(settings.clips, machine_secret(settings.secret), settings.cache_bytes)
         yield Finding("speech cache", True, f"{settings.clips}")
     except MettaError as error:
         yield Finding("speech cache", False, error.what, error.hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import SettingsError, VoiceError, did_you_mean
 from metta_audio.rendering.counting import COUNTER, counting_lines
 from metta_audio.rendering.mastering import Mastering
 from metta_audio.rendering.options import Options, Progress, bell_cue, interval, silent_progress
@@ -18,14 +18,15 @@ from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCu
 from metta_audio.settings import Settings, read_settings
 from metta_audio.shelves import Shelves
 from metta_audio.speech.activity import onset
-from metta_audio.speech.cache import ClipStore, open_store
-from metta_audio.speech.speak import Spoken, speak
-from metta_audio.speech.voice import Voice
+from metta_audio.speech.cache import Clips, PassingClips, open_store
+from metta_audio.speech.clip import Clip
+from metta_audio.speech.speak import Speaker, Spoken
+from metta_audio.speech.voice import Engine, Voice
 from metta_audio.timeline.bells import ring_every, without_closing_bell, without_opening_bell
 from metta_audio.timeline.model import Timeline, Word
 from metta_audio.timeline.place import Extent, place
 from metta_audio.units import Samples, WordsPerMinute, clock, to_samples, to_seconds
-from metta_audio.voices.registry import cast_roles, open_voice
+from metta_audio.voices.registry import AUTO, best_voice, cast_roles, find_engines, open_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,7 @@ class Plan:
     timeline: Timeline
     palette: Palette
     spoken: Mapping[Line, Spoken]
-    voices: Mapping[str, Voice]
-    store: ClipStore | None
+    speaker: Speaker | None
     mastering: Mastering
     onsets: Mapping[Line, Samples]
     notes: tuple[str, ...] = ()
@@ -50,7 +50,18 @@ class Plan:
     @property
     def estimated(self) -> bool:
         """Whether line lengths were estimated from the words a minute."""
-        return self.store is None
+        return self.speaker is None
+
+    @property
+    def voices(self) -> Mapping[str, Voice]:
+        """The voice of every role that speaks."""
+        return self.speaker.voices if self.speaker else {}
+
+    def clip(self, line: Line) -> Clip:
+        """The sound of a line. Raises SettingsError for an estimated plan."""
+        if self.speaker is None:
+            raise SettingsError("an estimated plan has no voice", hint="plan without estimate to render")
+        return self.speaker.clip(line, self.spoken[line])
 
     def rate(self, role: str) -> WordsPerMinute:
         """How fast a role speaks."""
@@ -106,7 +117,7 @@ def plan(
         session, options, shelves.beside(Path(session.file)) if session.file else shelves, settings.exclude
     )
     mastering = Mastering.of(options, settings)
-    voiced = _Voiced() if estimate else _voiced(session, options, settings, progress)
+    voiced = _Voiced() if estimate else _voiced(session, options, settings, shelves, progress)
     timeline, missed = _laid_out(session, options, palette, voiced.spoken)
     return Plan(
         session,
@@ -114,41 +125,47 @@ def plan(
         timeline,
         palette,
         voiced.spoken,
-        voiced.voices,
-        voiced.store,
+        voiced.speaker,
         mastering,
         voiced.onsets,
-        (*palette.notes, *missed),
+        (*voiced.notes, *palette.notes, *missed),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Voiced:
-    """All that was spoken, and by whom; nothing for an estimate."""
+    """All that was spoken, and how; nothing for an estimate."""
 
     spoken: Mapping[Line, Spoken] = field(default_factory=dict)
-    voices: Mapping[str, Voice] = field(default_factory=dict)
-    store: ClipStore | None = None
+    speaker: Speaker | None = None
     onsets: Mapping[Line, Samples] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def _voiced(session: Session, options: Options, settings: Settings, progress: Progress) -> _Voiced:
+def _voiced(session: Session, options: Options, settings: Settings, shelves: Shelves, progress: Progress) -> _Voiced:
     counted = counting_lines(session, options)
     lines = [item for section in session.sections for item in section.items if isinstance(item, Line)] + counted
-    voices = _open_voices(session, options, lines)
-    store = open_store(settings.clips)
+    speaker = _speaker(session, options, settings, shelves, lines)
     done = iter(range(1, len(lines) + 1))
-    clips = speak(
-        lines,
-        voices,
-        partial(_rate, session, options),
-        store,
-        lambda: progress("speaking", next(done), len(lines)),
-        plain=options.plain,
-    )
+    clips = speaker.speak(lines, lambda: progress("speaking", next(done), len(lines)))
     spoken = dict(zip(lines, clips, strict=True))
-    heard = ((line, store.get(spoken[line].key)) for line in counted)
-    return _Voiced(spoken, voices, store, {line: onset(clip.wave) for line, clip in heard if clip is not None})
+    onsets = {line: onset(speaker.clip(line, spoken[line]).wave) for line in counted}
+    return _Voiced(spoken, speaker, onsets, _said_otherwise(speaker, spoken))
+
+
+def _said_otherwise(speaker: Speaker, spoken: Mapping[Line, Spoken]) -> tuple[str, ...]:
+    """What to say of lines that the fallback spoke."""
+    others = [line for line, clip in spoken.items() if clip.by != speaker.voices[line.role].name]
+    if not others:
+        return ()
+    return (f"{len(others)} of {len(spoken)} lines are spoken by {spoken[others[0]].by}: nobody has recorded them",)
+
+
+def _store(options: Options, settings: Settings) -> Clips:
+    """Where clips wait; for private work, where they leave no trace."""
+    if options.private or settings.private:
+        return PassingClips()
+    return open_store(settings.clips, settings.secret, settings.cache_bytes)
 
 
 def _laid_out(
@@ -199,7 +216,9 @@ def _rate(session: Session, options: Options, role: str) -> WordsPerMinute:
     return WordsPerMinute(options.rate or (declared and declared.rate) or session.header.wpm)
 
 
-def _open_voices(session: Session, options: Options, lines: list[Line]) -> dict[str, Voice]:
+def _speaker(
+    session: Session, options: Options, settings: Settings, shelves: Shelves, lines: list[Line]
+) -> Speaker:
     """A voice for every role that speaks; roles in the order in which the script declares them."""
     declared = [GUIDE, *(role for role in session.header.roles if role != GUIDE)]
     if COUNTER not in declared and any(line.role == COUNTER for line in lines):
@@ -207,8 +226,29 @@ def _open_voices(session: Session, options: Options, lines: list[Line]) -> dict[
     for role in options.roles:
         if role not in declared:
             raise VoiceError(f'the script has no role "{role}"', hint=did_you_mean(role, declared))
+    language = session.header.language
+    engines = find_engines(settings.setup(private=options.private or says_own_words(session)))
     written = {name: role.voice for name, role in session.header.roles.items() if role.voice}
-    lead = options.voice or read_settings().voice
-    cast = cast_roles(lead, session.header.language, declared, {**written, **options.roles})
+    lead = options.voice or settings.voice
+    cast = cast_roles(engines, lead, language, declared, {**written, **options.roles})
+    fallback = options.fallback or settings.fallback
     speaking = {line.role for line in lines}
-    return {role: open_voice(name, session.header.language) for role, name in cast.items() if role in speaking}
+    return Speaker(
+        voices={role: open_voice(engines, name, language) for role, name in cast.items() if role in speaking},
+        rate_for=partial(_rate, session, options),
+        store=_store(options, settings),
+        language=language,
+        lexicon=shelves.lexicon(session.header),
+        fallback=_fallback(engines, fallback, language) if fallback else None,
+        plain=options.plain,
+    )
+
+
+def _fallback(engines: Mapping[str, Engine], name: str, language: str) -> Voice:
+    return open_voice(engines, best_voice(engines, language) if name == AUTO else name, language)
+
+
+def says_own_words(session: Session) -> bool:
+    """Whether a listener's own words are spoken: a text parameter, such as a name, that is not as the script has it."""
+    params = session.header.params
+    return any(session.params[name] != (params[name].default or "") for name in session.private if name in params)

@@ -16,12 +16,13 @@ from metta_audio.inspection.record import SCHEMA
 from metta_audio.rendering.figures import SessionFigures
 from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.sources import sha256
+from metta_audio.script.model import Line
 from metta_audio.sound.monitor import MixFigures
 from metta_audio.timeline.model import Event
 from metta_audio.units import to_milliseconds, to_seconds
 
-MAKERS = ("metta-audio", "espeakng-loader", "jinja2", "lameenc", "langcodes", "markdown-it-py", "mutagen", "numpy",
-          "pillow", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
+MAKERS = ("metta-audio", "espeakng-loader", "httpx", "jinja2", "kokoro-onnx", "lameenc", "langcodes", "markdown-it-py", "mutagen", "numpy",
+          "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 
@@ -55,6 +56,7 @@ def manifest(
             role: {"name": voice.name, "fingerprint": voice.fingerprint, "words_a_minute": float(plan.rate(role))}
             for role, voice in plan.voices.items()
         },
+        "fallback": _fallback(plan),
         "roles": {name: role.title or name for name, role in asked.header.roles.items()},
         "bed": {"name": Path(plan.palette.first_bed.name).name, "level_db": float(plan.options.bed_level)},
         "bell": plan.palette.bell_name,
@@ -75,6 +77,17 @@ def manifest(
         | {name: _version(name) for name in MAKERS},
     }
     return record | {key: value for key, value in extra.items() if key not in record}
+
+
+def _fallback(plan: Plan) -> dict[str, Any] | None:
+    """By which voice the lines were spoken that a person has not recorded, and when; None where there are none."""
+    voice = plan.speaker.fallback if plan.speaker else None
+    starts = [
+        _seconds(event.start)
+        for event in plan.timeline.events
+        if isinstance(event.item, Line) and plan.spoken[event.item].by != plan.voices[event.item.role].name
+    ]
+    return {"name": voice.name, "fingerprint": voice.fingerprint, "lines": starts} if voice and starts else None
 
 
 def _event(event: Event) -> dict[str, Any]:

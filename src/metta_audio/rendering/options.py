@@ -57,12 +57,15 @@ class Options:
     that must not sound. ``bell`` is a name, "random" or "none". ``start_bell`` and ``end_bell`` are what stands in a
     bell cue ("bowl x3") or "none"; ``interval_bell`` is a duration and such a cue ("5m", "5m chime"). ``breath`` is
     the sound that leads a breath, one of BREATH_SOUNDS. ``loudness`` is one of levels.TARGETS or a number in LUFS.
-    ``plain`` leaves voices as their engines made them. ``rate`` is articulation in words a minute. ``scripts`` is a
+    ``fallback`` is the voice for lines that a person has not recorded. ``private`` keeps no spoken clip and lets no
+    text leave this machine. ``plain`` leaves voices as their engines made them. ``rate`` is articulation in words a minute. ``scripts`` is a
     shelf that is looked at first. Raises SettingsError for what is of a wrong type or out of range.
     """
 
     voice: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    fallback: str | None = None
+    private: bool = False
     bed: str | Path | Wave | AudioSegment | None = None
     bed_level: Decibels = BED_BELOW_SPEECH
     exclude: Sequence[str] = ()
@@ -78,10 +81,11 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise SettingsError for what is of a wrong type or out of range."""
-        for name in ("voice", "bell", "start_bell", "end_bell", "interval_bell", "breath"):
+        for name in ("voice", "fallback", "bell", "start_bell", "end_bell", "interval_bell", "breath"):
             _check(name, getattr(self, name), _is_text, "a name")
         _check("exclude", self.exclude, _is_names, "a list of names")
-        _check("plain", self.plain, lambda value: isinstance(value, bool), "True or False")
+        for name in ("plain", "private"):
+            _check(name, getattr(self, name), lambda value: isinstance(value, bool), "True or False")
         if self.breath is not None and self.breath not in BREATH_SOUNDS:
             raise SettingsError(
                 f'"{self.breath}" is no sound that leads a breath', hint=did_you_mean(self.breath, BREATH_SOUNDS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ class Report:
     """What was made: all files, the first being the sound, and what was measured.
 
     ``inspection`` is of the decoded sound; ``mix`` was measured while voice and bed were still apart. ``twin`` is the
-    recording without a bed, where one was asked for. ``notes`` are for the person who will hear it.
+    recording without a bed, where one was asked for. ``notes`` are for the person who will hear it. ``voices`` says
+    by which voice each role was spoken.
     """
 
     files: tuple[Path, ...]
@@ -45,6 +46,7 @@ class Report:
     session: SessionFigures
     twin: Path | None = None
     notes: tuple[str, ...] = ()
+    voices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def speech_to_bed(self) -> float | None:
@@ -59,6 +61,7 @@ class Report:
             "files": [str(path) for path in self.files],
             "twin": str(self.twin) if self.twin else None,
             "notes": list(self.notes),
+            "voices": dict(self.voices),
             "speech_to_bed_db": self.speech_to_bed,
             "measured": {key: value for key, value in measured.items() if key != "schema"},
         }
@@ -104,7 +107,7 @@ class Rendering:
         """
         path = Path(path)
         kind = check_output(self.plan.session, path, format, twin=twin)
-        with Staging(path.parent, read_settings().work) as staging:
+        with Staging(path.parent, self._work(path)) as staging:
             making = Making(self.plan, kind, staging, progress, has_twin=twin)
             inspection, figures = making.make(path.name, with_bed=True)
             if twin:
@@ -112,7 +115,13 @@ class Rendering:
             files = tuple(staging.commit())
         session = session_figures(self.plan.timeline)
         notes = (*self.plan.notes, *led_otherwise(self.plan))
-        return Report(files, inspection, figures, session, twin_path(path) if twin else None, notes)
+        voices = {role: voice.name for role, voice in self.plan.voices.items()}
+        return Report(files, inspection, figures, session, twin_path(path) if twin else None, notes, voices)
+
+    def _work(self, path: Path) -> Path:
+        """Where the recording is made: private ones where they will lie, so that a kill leaves nothing elsewhere."""
+        settings = read_settings()
+        return path.parent if self.plan.options.private or settings.private else settings.work
 
 
 def twin_path(path: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from metta_audio.errors import VoiceError
 from metta_audio.rendering.beds import Chosen
 from metta_audio.rendering.counting import COUNTER, breath_sound, spoken_counts
 from metta_audio.rendering.flow import Plan
@@ -124,17 +123,13 @@ def led_otherwise(plan: Plan) -> tuple[str, ...]:
 
 
 def _speech(plan: Plan, start: Samples, line: Line) -> Placed:
-    spoken, store = plan.spoken[line], plan.store
     role = plan.session.header.roles.get(line.role) or Role(line.role)
     room = 0.0 if plan.options.plain else role.room
 
     def open_clip() -> Source:
-        clip = store.get(spoken.key) if store else None
-        if clip is None:
-            raise VoiceError("a spoken clip has gone from the cache", place=line.place, hint="render again")
-        return WaveSource(placed(clip.wave, pan=role.pan, level=role.level, room=room))
+        return WaveSource(placed(plan.clip(line).wave, pan=role.pan, level=role.level, room=room))
 
-    return Placed(start, Samples(spoken.length + tail(room)), open_clip)
+    return Placed(start, Samples(plan.spoken[line].length + tail(room)), open_clip)
 
 
 def _cues(plan: Plan, *, with_bed: bool) -> Iterator[Placed]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from metta_audio.errors import ScriptError, did_you_mean
+from metta_audio.errors import Place, ScriptError, did_you_mean
 from metta_audio.script.front_matter import FrontMatter, Path, read_front_matter
 from metta_audio.script.model import (
     ARTICULATION,
@@ -21,6 +22,7 @@ from metta_audio.script.model import (
     Role,
 )
 from metta_audio.script.params import BadValue, check_value
+from metta_audio.script.pronunciation import read_entries
 from metta_audio.units import WordsPerMinute
 
 DEFAULT_MINUTES = Minutes(default=10.0, min=3.0, max=60.0)
@@ -102,6 +104,7 @@ class _FrontMatter(_Shape):
     date: Text = ""
     genre: Text = ""
     description: Text = ""
+    lexicon: Annotated[dict[str, Any], BeforeValidator(_empty)] = {}
 
 
 def read_header(text: str, *, name: str, file: str, first_line: int) -> Header:
@@ -130,7 +133,18 @@ def read_header(text: str, *, name: str, file: str, first_line: int) -> Header:
         date=shape.date,
         genre=shape.genre,
         description=shape.description.strip(),
+        lexicon=read_entries(shape.lexicon, partial(_place_in_lexicon, front, text.split("\n"))),
     )
+
+
+def _place_in_lexicon(
+    front: FrontMatter, lines: list[str], word: str, key: str = "", value: str = "", index: int = 0, /
+) -> Place:
+    """As ``script.pronunciation.At``: where a value is written as it is, its character; else its key."""
+    place = front.place(("lexicon", word, *([key] if key else [])))
+    line = lines[place.line - front.place(()).line]
+    found = line.find(value, place.column - 1) if value else -1
+    return Place(place.file, place.line, found + index + 1) if found >= 0 else place
 
 
 def _breath(word: str | None, front: FrontMatter) -> str:

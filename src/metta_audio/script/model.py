@@ -84,6 +84,14 @@ class Minutes:
 
 
 @dataclass(frozen=True, slots=True)
+class Pronunciation:
+    """How a word is said: in IPA, and spelt as it sounds for voices that read none. Both empty: as the voice has it."""
+
+    ipa: str = ""
+    say: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The front matter, checked. ``places`` says where the names of bed and bell stand."""
 
@@ -102,6 +110,7 @@ class Header:
     date: str = ""
     genre: str = ""
     description: str = ""
+    lexicon: Mapping[str, Pronunciation] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
 
 

@@ -111,21 +111,22 @@ def applied(samples: NDArray[np.float64], rate: int, chain: Chain) -> NDArray[np
     # In a few sizes, each of small prime factors: what depends on it is worked out once for many clips.
     size = next_fast_len(-(-(len(samples) + math.ceil(_RING * rate)) // _STEP) * _STEP, real=True)
     response, hiss_band = _responses(size, rate, chain)
-    spectrum = rfft(samples, size)
+    # In 32 bits, in half the time: it errs by less than a step of 24 bits.
+    spectrum = rfft(samples.astype(np.float32), size)
     spectrum *= response
-    shaped: NDArray[np.float64] = irfft(spectrum, size)[: len(samples)]
+    shaped: NDArray[np.float32] = irfft(spectrum, size)[: len(samples)]
     if chain.de_ess and _HISS[0] < rate / 2:
         spectrum *= hiss_band
-        hiss: NDArray[np.float64] = irfft(spectrum, size)[: len(samples)]
+        hiss: NDArray[np.float32] = irfft(spectrum, size)[: len(samples)]
         shaped -= _hiss_loss(shaped, hiss, rate, chain.de_ess) * hiss
-    return shaped
+    return shaped.astype(np.float64)
 
 
-@lru_cache(maxsize=16)
-def _responses(size: int, rate: int, chain: Chain) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@lru_cache(maxsize=32)
+def _responses(size: int, rate: int, chain: Chain) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Of the whole chain without its de-esser, and of the band of hiss, at the frequencies of an FFT of ``size``."""
     hertz = np.fft.rfftfreq(size, 1 / rate).astype(np.float64)
-    return _response(hertz, chain), _hiss_band(hertz)
+    return _response(hertz, chain).astype(np.float32), _hiss_band(hertz).astype(np.float32)
 
 
 def _response(hertz: NDArray[np.float64], chain: Chain) -> NDArray[np.float64]:
@@ -133,8 +134,8 @@ def _response(hertz: NDArray[np.float64], chain: Chain) -> NDArray[np.float64]:
 
     The high-pass is a second-order Butterworth run forward and back. The shelves are as steep as one run once, in dB.
     """
-    low = chain.warmth / (1 + (hertz / _LOW_TURN) ** 4)
-    high = -chain.warmth / (1 + (_HIGH_TURN / np.maximum(hertz, 1.0)) ** 4)
+    low = chain.warmth / (1 + np.square(np.square(hertz / _LOW_TURN)))
+    high = -chain.warmth / (1 + np.square(np.square(_HIGH_TURN / np.maximum(hertz, 1.0))))
     response: NDArray[np.float64] = 10 ** ((low + high) / 20)
     if chain.high_pass:
         response *= _passed(hertz, chain.high_pass) / _passed(np.array([_UNITY]), chain.high_pass)
@@ -143,7 +144,7 @@ def _response(hertz: NDArray[np.float64], chain: Chain) -> NDArray[np.float64]:
 
 def _passed(hertz: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
     """Power response of a second-order Butterworth high-pass: half at ``turn``, nothing at 0 Hz."""
-    power = (hertz / turn) ** 4
+    power = np.square(np.square(hertz / turn))
     passed: NDArray[np.float64] = power / (1 + power)
     return passed
 
@@ -158,8 +159,8 @@ def _hiss_band(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _hiss_loss(
-    samples: NDArray[np.float64], hiss: NDArray[np.float64], rate: int, most: Decibels
-) -> NDArray[np.float64]:
+    samples: NDArray[np.float32], hiss: NDArray[np.float32], rate: int, most: Decibels
+) -> NDArray[np.float32]:
     """What is to be taken from the hiss at each sample, as a factor from 0 to ``1 - gain(-most)``."""
     hop = max(1, round(_HOP * rate))
     hissing, resting = _levels(hiss, hop), _levels(samples - hiss, hop)
@@ -171,13 +172,12 @@ def _hiss_loss(
         share = uniform_filter1d(share, round(_GLIDE / 2 / _HOP), mode="nearest")
     loss = 1 - 10 ** (-most / 20 * share)
     middles = (np.arange(len(loss)) + 0.5) * hop
-    losses: NDArray[np.float64] = np.interp(np.arange(len(samples)), middles, loss)
-    return losses
+    return np.interp(np.arange(len(samples)), middles, loss).astype(np.float32)
 
 
-def _levels(samples: NDArray[np.float64], hop: int) -> NDArray[np.float64]:
+def _levels(samples: NDArray[np.float32], hop: int) -> NDArray[np.float64]:
     """Mean power around each hop."""
-    power = np.square(np.pad(samples, (0, -len(samples) % hop))).reshape(-1, hop).mean(axis=1)
+    power = np.square(np.pad(samples, (0, -len(samples) % hop))).reshape(-1, hop).mean(axis=1, dtype=np.float64)
     # A running mean may end a rounding error below zero.
     levels: NDArray[np.float64] = np.maximum(uniform_filter1d(power, round(_LOOK / _HOP), mode="constant"), 0.0)
     return levels

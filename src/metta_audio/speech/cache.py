@@ -1,55 +1,80 @@
-"""Clips on disk, under a key of everything that changes the sound."""
+"""Clips that wait: on disk under names that tell nothing, or, for private work, where they vanish with the process."""
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import io
-import json
 import os
+import re
+import secrets
 import tempfile
+import threading
+import time
 import weakref
-from collections.abc import Sequence
-from dataclasses import astuple
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import soundfile
-from numpy.typing import NDArray
+from typing import Protocol
 
 from metta_audio.errors import SettingsError
-from metta_audio.script.model import Span
-from metta_audio.sound.chain import PLAIN, Chain
-from metta_audio.sound.wave import Wave
-from metta_audio.speech.clip import VERSION, Clip
-from metta_audio.speech.voice import Word
-from metta_audio.units import RATE, Hertz, Samples, WordsPerMinute
+from metta_audio.speech.clip import Clip
+from metta_audio.speech.clip_file import Measured, measured, pack, unpack
 
-MOST_BYTES = 2_000_000_000
-"""Size above which the least recently used clips go. A recorded hour takes about 100 MB: room for twenty practices."""
+_SECRET_BYTES = 32
+"""As many as sha256 takes in: a guess is hopeless."""
 
-_FORMAT = 1
-"""Counts changes of the file format: part of the key, so that an old file is never misread."""
+_NAME = re.compile(r"[0-9a-f]{64}\.clip")
+"""What a kept clip is called."""
 
-_SHIFT = 8
-"""libsndfile reads and writes 24-bit samples in the upper bits of 32."""
+_LEFT = re.compile(r"tmp\w+\.part|[0-9a-f]{64}\.flac")
+"""What a clip in the making is called, and what clips were called before they began with a note: nobody will ask for it again."""
+
+_STALE = 3600
+"""Seconds after which a clip in the making is what a killed process left: writing one takes milliseconds."""
 
 
-def key(text: str, spans: Sequence[Span], fingerprint: str, rate: WordsPerMinute, chain: Chain = PLAIN) -> str:
-    """Sha256, in hex, of all that changes a clip: what is said, by whom, how fast, and this package's own part."""
-    shaping = [float(value) for value in astuple(chain)]
-    whole = [_FORMAT, VERSION, shaping, fingerprint, float(rate), text, [astuple(span) for span in spans]]
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+class Clips(Protocol):
+    """A place where clips wait. Several threads may use it at once."""
+
+    def name(self, recipe: bytes) -> str:
+        """The name of the clip that ``recipe`` leads to: all that changes its sound."""
+
+    def find(self, name: str) -> Measured | None:
+        """What was measured of a clip, without its sound; None where there is none."""
+
+    def get(self, name: str) -> Clip | None:
+        """The whole clip; None where there is none, or a damaged one."""
+
+    def put(self, name: str, clip: Clip) -> None:
+        """Keep ``clip``. Raises SettingsError where there is no room."""
+
+    def prune(self, keep: Collection[str] = ()) -> None:
+        """Make room where there is too little, but not of the clips in ``keep``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What lies in a folder of clips: how many, how many bytes, and how many were damaged or left by a kill."""
+
+    clips: int
+    bytes: int
+    damaged: int = 0
+    leftovers: int = 0
 
 
 class ClipStore:
-    """A folder of clips. Several processes may use it at once.
+    """A folder of clips. Several processes may use it at once, and each may be killed at any moment.
 
-    Neither a file's name nor its content tells what is said in it, other than by its sound. A file that is damaged
-    counts as missing. Raises SettingsError where the folder cannot be written.
+    Neither a file's name nor its content tells what is said in it, other than by its sound: names are made with
+    ``secret``, so that nobody can find out by trying. A file that is damaged counts as missing. ``most_bytes`` is what
+    ``prune`` leaves. Raises SettingsError where the folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, secret: bytes, most_bytes: int) -> None:
         self.folder = folder
+        self._secret = secret
+        self._most_bytes = most_bytes
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -57,93 +82,232 @@ class ClipStore:
         except OSError as error:
             raise _unwritable(folder, error) from error
 
-    def get(self, key: str) -> Clip | None:
-        """Return the whole clip; None where there is none, or a damaged one."""
-        path = self._path(key)
-        try:
-            with soundfile.SoundFile(path) as file:
-                note = json.loads(file.comment)
-                stored = file.read(dtype="int32", always_2d=False)
-                rate = file.samplerate
-            if rate != RATE or note["digest"] != _digest(stored):
-                return None
-            words = tuple(Word(start, end, Samples(onset)) for start, end, onset in note["words"])
-            # Use keeps it from being pruned.
-            os.utime(path)
-        except (OSError, soundfile.LibsndfileError, ValueError, KeyError, TypeError):
-            return None
-        samples = ((stored >> _SHIFT) / float(1 << 23)).astype(np.float32)
-        return Clip(Wave.mono(samples, Hertz(rate)), words)
+    def name(self, recipe: bytes) -> str:
+        """HMAC-SHA256 (RFC 2104) of ``recipe`` under the machine's secret, in hex."""
+        return hmac.digest(self._secret, recipe, "sha256").hex()
 
-    def put(self, key: str, clip: Clip) -> None:
+    def find(self, name: str) -> Measured | None:
+        """What was measured of a clip; its sound is checked when it is fetched."""
+        try:
+            with self._path(name).open("rb", buffering=0) as file:
+                told = measured(file.read, os.fstat(file.fileno()).st_size)
+        except (OSError, ValueError, TypeError):
+            return None
+        self._used(name)
+        return told
+
+    def get(self, name: str) -> Clip | None:
+        """Return the whole clip; None where there is none, or a damaged one."""
+        try:
+            clip = unpack(self._path(name).read_bytes())
+        except (OSError, ValueError, TypeError):
+            return None
+        self._used(name)
+        return clip
+
+    def put(self, name: str, clip: Clip) -> None:
         """Keep ``clip``: the file appears whole or not at all."""
-        stored = np.round(clip.wave.samples[:, 0].astype(np.float64) * (1 << 23)).astype(np.int32) << _SHIFT
-        note = {"digest": _digest(stored), "words": [[word.start, word.end, word.onset] for word in clip.words]}
-        content = _flac(stored, json.dumps(note, separators=(",", ":")))
-        path = self._path(key)
+        path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-            try:
-                with os.fdopen(handle, "wb") as raw:
-                    raw.write(content)
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            _write_whole(path, pack(clip))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def prune(self, most_bytes: int = MOST_BYTES) -> None:
-        """Delete the least recently used files until at most ``most_bytes`` are left."""
+    def prune(self, keep: Collection[str] = ()) -> None:
+        """Delete the least recently used clips, none of ``keep``, until no more is left than there may be."""
         files = []
-        for path in self.folder.glob("*/*"):
-            try:
+        for path in [*self._files(), *self._left(older=_STALE)]:
+            with suppress(OSError):  # another process was faster
                 stat = path.stat()
-            except OSError:
-                continue  # another process was faster
-            files.append((stat.st_mtime_ns, path.name, stat.st_size, path))
+                files.append((stat.st_mtime_ns, path.name, stat.st_size, path))
         total = sum(size for _, _, size, _ in files)
         for _, _, size, path in sorted(files):
-            if total <= most_bytes:
+            if total <= self._most_bytes:
                 break
-            path.unlink(missing_ok=True)
-            total -= size
+            if path.stem not in keep and _removed(path):
+                total -= size
 
-    def _path(self, key: str) -> Path:
+    def survey(self) -> Survey:
+        """Count what is there, without reading it."""
+        sizes = []
+        for path in self._files():
+            with suppress(OSError):
+                sizes.append(path.stat().st_size)
+        return Survey(len(sizes), sum(sizes))
+
+    def verify(self) -> Survey:
+        """Read every clip, and delete what is damaged and what killed processes left: it will be spoken again."""
+        sizes, damaged = [], 0
+        for path in self._files():
+            try:
+                content = path.read_bytes()
+                unpack(content)
+                sizes.append(len(content))
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, TypeError):
+                damaged += _removed(path)
+        leftovers = sum(_removed(path) for path in self._left(older=_STALE))
+        return Survey(len(sizes), sum(sizes), damaged, leftovers)
+
+    def clear(self) -> Survey:
+        """Delete every clip, and nothing that is none of ours; say how much there was."""
+        gone = self.survey()
+        for path in [*self._files(), *self._left(older=0)]:
+            _removed(path)
+        for folder in self.folder.glob("??"):
+            with suppress(OSError):  # something of another's lies there
+                folder.rmdir()
+        return gone
+
+    def _files(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("??/*") if _NAME.fullmatch(path.name))
+
+    def _left(self, older: float) -> Iterator[Path]:
+        for path in self.folder.glob("??/*"):
+            with suppress(OSError):
+                if _LEFT.fullmatch(path.name) and time.time() - path.stat().st_mtime >= older:
+                    yield path
+
+    def _path(self, name: str) -> Path:
         # 256 folders: no folder grows so large that listing it takes time.
-        return self.folder / key[:2] / f"{key}.flac"
+        return self.folder / name[:2] / f"{name}.clip"
+
+    def _used(self, name: str) -> None:
+        """Use keeps it from being pruned."""
+        with suppress(OSError):
+            os.utime(self._path(name))
 
 
-def open_store(folder: Path) -> ClipStore:
-    """The clips in ``folder``; where it cannot be written, in a temporary one that vanishes with the store.
+class PassingClips:
+    """Clips in a file without a name: nothing of them is left when the process ends, whichever way.
+
+    Raises SettingsError where not even that can be written.
+    """
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(_SECRET_BYTES)
+        self._places: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
+        self._end = 0
+        try:
+            self._file = tempfile.TemporaryFile(prefix="metta-clips-")  # noqa: SIM115 - open as long as the store
+        except OSError as error:
+            raise _unwritable(Path(tempfile.gettempdir()), error) from error
+        weakref.finalize(self, self._file.close)
+
+    def name(self, recipe: bytes) -> str:
+        """A name that means nothing outside this process."""
+        return hmac.digest(self._secret, recipe, "sha256").hex()
+
+    def find(self, name: str) -> Measured | None:
+        """What was measured of a clip; None where there is none."""
+        content = self._content(name)
+        return measured(io.BytesIO(content).read, len(content)) if content else None
+
+    def get(self, name: str) -> Clip | None:
+        """The whole clip; None where there is none."""
+        content = self._content(name)
+        return unpack(content) if content else None
+
+    def put(self, name: str, clip: Clip) -> None:
+        """Keep ``clip``. Raises SettingsError where there is no room."""
+        content = pack(clip)
+        try:
+            with self._lock:
+                self._file.seek(self._end)
+                self._file.write(content)
+                self._file.flush()
+                self._places[name] = (self._end, len(content))
+                self._end += len(content)
+        except OSError as error:
+            raise _unwritable(Path(tempfile.gettempdir()), error) from error
+
+    def prune(self, keep: Collection[str] = ()) -> None:
+        """Nothing: all of it goes when the process ends."""
+
+    def _content(self, name: str) -> bytes:
+        place = self._places.get(name)
+        if place is None:
+            return b""
+        with self._lock:
+            self._file.seek(place[0])
+            return self._file.read(place[1])
+
+
+def open_store(folder: Path, secret: Path, most_bytes: int) -> Clips:
+    """The clips in ``folder``, named with the secret in the file ``secret``; where that cannot be, passing ones.
 
     A cache costs time when it is missing, never the recording. Raises SettingsError where neither can be written.
     """
     try:
-        return ClipStore(folder)
+        return ClipStore(folder, machine_secret(secret), most_bytes)
     except SettingsError:
-        try:
-            temporary = tempfile.TemporaryDirectory(prefix="metta-clips-")
-        except OSError as error:
-            raise _unwritable(folder, error) from error
-        store = ClipStore(Path(temporary.name))
-        weakref.finalize(store, temporary.cleanup)
-        return store
+        return PassingClips()
 
 
-def _digest(stored: NDArray[np.int32]) -> str:
-    return hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
+def machine_secret(file: Path) -> bytes:
+    """The secret of this machine, made at first use and readable by its owner only.
+
+    It lies apart from the clips: who gets hold of those alone cannot find out what is said in one by trying names.
+    Raises SettingsError where it can neither be read nor written.
+    """
+    try:
+        damaged = file.exists()
+        found = _secret_in(file)
+        if found is None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Of two processes that find none, the one that comes later takes what the other wrote.
+            _write_whole(file, secrets.token_bytes(_SECRET_BYTES), replace=damaged)
+            found = _secret_in(file)
+    except OSError as error:
+        what = f"the secret that clips are named with cannot be kept in {file} ({error.strerror or error})"
+        raise SettingsError(what, hint="make the folder writable") from error
+    if found is None:
+        raise SettingsError(f"{file} cannot be written whole", hint="make room on the disk")
+    return found
 
 
-def _flac(stored: NDArray[np.int32], note: str) -> bytes:
-    # In memory: libsndfile writes a Python file through callbacks, and an error in one of them, such as a full disk,
-    # is printed as a traceback and lost.
-    content = io.BytesIO()
-    with soundfile.SoundFile(content, "w", RATE, 1, "PCM_24", format="FLAC", compression_level=0.0) as file:
-        file.comment = note
-        file.write(stored)
-    return content.getvalue()
+def _secret_in(file: Path) -> bytes | None:
+    with suppress(FileNotFoundError):
+        content = file.read_bytes()
+        return content if len(content) == _SECRET_BYTES else None
+    return None
+
+
+def _write_whole(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file that appears whole or not at all; one that is there stays unless it is to be replaced."""
+    handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as raw:
+            raw.write(content)
+        if replace:
+            part.replace(path)
+        else:
+            _link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _link(part: Path, path: Path) -> None:
+    """Give ``part`` the name ``path`` unless something has it."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return
+    except OSError:  # a disk without hard links
+        if not path.exists():
+            part.replace(path)
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _unwritable(folder: Path, error: Exception) -> SettingsError:

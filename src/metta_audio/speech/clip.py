@@ -15,18 +15,19 @@ from metta_audio.sound import levels
 from metta_audio.sound.chain import PLAIN, Chain, applied
 from metta_audio.sound.loudness import integrated
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.activity import stretches
+from metta_audio.speech.activity import mono, stretches
 from metta_audio.speech.voice import Speech, Word
 from metta_audio.units import RATE, Decibels, Hertz, Seconds, gain, to_samples
 
-VERSION = 2
+VERSION = 3
 """Counts changes of this module and of the voice chain that change a clip: part of the cache key."""
 
 LEAD = Seconds(0.015)
 """Kept before the first sound: the edge fade, and 5 ms for the breath of a soft consonant."""
 
-TAIL = Seconds(0.060)
-"""Kept after the last sound: a vowel dies away under the threshold for about 50 ms before its end is inaudible."""
+TAIL = Seconds(0.020)
+"""Kept after the last sound: the edge fade, and as much again for the end of a vowel, which by then lies 40 dB down.
+With more, the silence at the ends of clips would be part of every pause."""
 
 _RUMBLE = 40.0
 """Hz. An octave below the deepest voice: takes DC and rumble (engines leave up to 0.2 % DC), and no voice. Run forward
@@ -72,7 +73,8 @@ def make_clip(speech: Speech, chain: Chain = PLAIN) -> Clip:
     first = max(0, onset - to_samples(LEAD, rate))
     last = min(wave.frames, end + to_samples(TAIL, rate))
     shaped = applied(wave.samples[first:last, 0].astype(np.float64), rate, chain)
-    samples = _levelled(_faded(shaped, rate), rate)
+    # From here on in 32 bits, which hold the 24 of a clip, in half the time.
+    samples = _levelled(_faded(shaped, rate), rate).astype(np.float32)
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, "HQ")
     grid = np.round(_limited(samples) * _GRID) / _GRID
@@ -81,13 +83,13 @@ def make_clip(speech: Speech, chain: Chain = PLAIN) -> Clip:
 
 def _clean(wave: Wave) -> NDArray[np.float64]:
     """One channel without DC or rumble."""
-    mono: NDArray[np.float64] = wave.samples.mean(axis=1, dtype=np.float64)
-    if not mono.any():
-        return mono
+    sound = mono(wave)
+    if not sound.any():
+        return sound
     # Room for the filter to ring out, so that it also works for clips shorter than that.
     padding = to_samples(1 / _RUMBLE, wave.rate)
     high_pass = butter(2, _RUMBLE, "highpass", fs=wave.rate, output="sos")
-    cleaned: NDArray[np.float64] = sosfiltfilt(high_pass, np.pad(mono, padding), padtype=None)[padding:-padding]
+    cleaned: NDArray[np.float64] = sosfiltfilt(high_pass, np.pad(sound, padding), padtype=None)[padding:-padding]
     return cleaned
 
 
@@ -112,17 +114,22 @@ def _levelled(samples: NDArray[np.float64], rate: Hertz) -> NDArray[np.float64]:
     return full * gain(levels.SPEECH - _STEREO - loudness)
 
 
-def _limited(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+def _limited(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Leave no sample above ``_PEAK``: the gain each peak needs, spread over its neighbours by a smooth window."""
     ceiling = gain(_PEAK)
-    peaks = np.abs(samples)
-    if peaks.max(initial=0.0) <= ceiling:
+    over = np.flatnonzero(np.abs(samples) > ceiling)
+    if not len(over):
         return samples
     reach = to_samples(_LIMIT)
-    held = minimum_filter1d(ceiling / np.maximum(peaks, ceiling), 2 * reach + 1, mode="nearest")
-    # Two means make a triangle that reaches as far as the minimum was held: no peak gets less than it needs.
-    smooth = uniform_filter1d(uniform_filter1d(held, reach, mode="nearest"), reach, mode="nearest")
-    limited: NDArray[np.float64] = np.clip(samples * smooth, -ceiling, ceiling)
+    limited = samples.copy()
+    # Only around peaks is there anything to work out: gain is 1 wherever none is within twice the reach.
+    parts = np.split(over, np.flatnonzero(np.diff(over) > 4 * reach) + 1)
+    for first, last in ((max(0, part[0] - 2 * reach), part[-1] + 2 * reach + 1) for part in parts):
+        around = limited[first:last]
+        held = minimum_filter1d(ceiling / np.maximum(np.abs(around), ceiling), 2 * reach + 1, mode="nearest")
+        # Two means make a triangle that reaches as far as the minimum was held: no peak gets less than it needs.
+        smooth = uniform_filter1d(uniform_filter1d(held, reach, mode="nearest"), reach, mode="nearest")
+        np.clip(around * smooth, -ceiling, ceiling, out=around)
     return limited
 
 

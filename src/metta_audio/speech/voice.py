@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import MissingTake, VoiceError
 from metta_audio.script.model import Span
 from metta_audio.sound.chain import MILD, PLAIN, Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.timeline.model import Word
 from metta_audio.units import WordsPerMinute
 
-__all__ = ["Engine", "Speech", "Utterance", "Voice", "Word", "chain_of"]
+__all__ = [
+    "QUALITIES",
+    "Engine",
+    "MakeEngine",
+    "MissingTake",
+    "Quality",
+    "Setup",
+    "Speech",
+    "Utterance",
+    "Voice",
+    "VoiceInfo",
+    "Word",
+    "chain_of",
+    "is_concurrent",
+    "languages_of",
+    "reads_ipa",
+    "speaks",
+]
+
+Quality = Literal["human", "natural", "system", "formant", "own", "test"]
+"""``human``: a recorded person. ``natural``: a neural network. ``system``: whatever the operating system has.
+``formant``: built from resonances, clear and plainly a machine. ``own``: behind an address or a command that the user
+named, so nobody here can say. ``test``: no speech at all."""
+
+QUALITIES: tuple[Quality, ...] = ("human", "natural", "system", "own", "formant", "test")
+"""In the order of listings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +61,49 @@ class Speech:
     words: tuple[Word, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """What a listing says of a voice that is here, or that could be fetched.
+
+    ``languages`` are BCP 47 in lower case, empty where it depends. ``licence`` is of the voice, ``bytes`` what it takes
+    on the disk, or would. ``problem`` says why it cannot speak here, and what to do about it; empty when it can.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    quality: Quality
+    licence: str = ""
+    bytes: int = 0
+    installed: bool = True
+    problem: str = ""
+    summary: str = ""
+
+    def speaks(self, language: str) -> bool:
+        """Whether ``language`` (BCP 47) is one of its languages, whatever the region; true where that depends."""
+        return speaks(self.languages, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a user has set up for engines: all that one is told before it opens a voice.
+
+    ``voices`` is the folder where fetched voices lie, ``takes`` that of people's recordings; neither need be there.
+    ``tables`` are the tables of the settings file that bear an engine's name. ``private`` work leaves this machine
+    by no voice.
+    """
+
+    voices: Path = Path()
+    takes: Path = Path()
+    tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    private: bool = False
+
+
 class Voice(Protocol):
     """Someone who can speak, opened from an engine and ready.
 
-    A voice may also have an attribute ``chain``, a ``metta_audio.sound.chain.Chain``: what is done to its sound to
-    make it pleasant. One without gets a mild default; ``PLAIN`` leaves it as it is.
+    A voice may also have more attributes. ``chain``, a ``metta_audio.sound.chain.Chain``: what is done to its sound to
+    make it pleasant; one without gets a mild default, and ``PLAIN`` leaves it as it is. ``ipa``: whether it reads spans
+    of kind "ipa" (False). ``languages``: what it speaks, BCP 47 in lower case (any). ``concurrent``: whether several threads may call ``speak`` at once, and gain by it (False).
     """
 
     @property
@@ -70,6 +134,27 @@ def chain_of(voice: Voice, *, plain: bool = False) -> Chain:
     return chain
 
 
+def speaks(languages: Sequence[str], language: str) -> bool:
+    """Whether ``language`` (BCP 47) is one of ``languages``, whatever the region; true where there are none."""
+    wanted = language.lower().partition("-")[0]
+    return not languages or any(each.partition("-")[0] == wanted for each in languages)
+
+
+def languages_of(voice: Voice) -> tuple[str, ...]:
+    """What ``voice`` speaks, as far as it tells."""
+    return tuple(getattr(voice, "languages", ()))
+
+
+def reads_ipa(voice: Voice) -> bool:
+    """Whether ``voice`` reads spans of kind "ipa"."""
+    return bool(getattr(voice, "ipa", False))
+
+
+def is_concurrent(voice: Voice) -> bool:
+    """Whether several threads may have ``voice`` speak at once, and gain by it."""
+    return bool(getattr(voice, "concurrent", False))
+
+
 class Engine(Protocol):
     """A family of voices; one module in ``metta_audio.voices`` or a third party's, found by entry point."""
 
@@ -80,11 +165,18 @@ class Engine(Protocol):
     def problem(self) -> str:
         """Why it cannot run here and what to do about it; empty when it can."""
 
-    def variants(self) -> Sequence[str]:
-        """Names of its variants, for listings and did-you-mean; may be long."""
+    def voices(self) -> Sequence[VoiceInfo]:
+        """Its voices, here or to be fetched, the better ones first; never raises, asks no network."""
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """``roles`` variants that are easy to tell apart, the first being ``variant`` itself (or the default)."""
 
     def open(self, variant: str, language: str) -> Voice:
         """Open a voice. ``variant`` empty means the engine's default for ``language`` (BCP 47, lower case)."""
+
+
+class MakeEngine(Protocol):
+    """What an entry point names: an engine's class, or any function that makes one. It must be quick, and not raise."""
+
+    def __call__(self, setup: Setup, /) -> Engine:
+        """Make the engine for what the user has set up."""

@@ -1,16 +1,29 @@
-"""Finding voices: every engine that an entry point names, ours or a third party's, each loaded when asked for."""
+"""Finding voices: every engine that an entry point names, ours or a third party's, each made when asked for."""
 
 from __future__ import annotations
 
-import functools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 from metta_audio.errors import VoiceError, did_you_mean
-from metta_audio.speech.voice import Engine, Voice
+from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, VoiceInfo, languages_of, speaks
 
 GROUP = "metta_audio.voices"
-"""Entry-point group: name of the engine = "module:object", the object being an Engine."""
+"""Entry-point group: name of the engine = "module:object", the object being a MakeEngine."""
+
+AUTO = "auto"
+"""The word for the best voice that is here."""
+
+BEST = ("kokoro", "piper", *(() if sys.platform == "linux" else ("system",)), "espeak")
+"""Engines that ``auto`` looks into, the best first. Natural voices come before the system's, and these before eSpeak:
+what Windows and macOS bring was recorded from people, while Linux brings eSpeak once more, so ``system`` is left out
+there. ``http`` and ``command`` are never chosen unasked: where a text goes and what runs is for the user to say. Nor is
+``takes``: it is one person's voice."""
+
+_MOST_FITTING = 6
+"""Voices that an error names: enough to choose from at a glance."""
 
 
 class BrokenEngine:
@@ -24,7 +37,7 @@ class BrokenEngine:
         """Say why it could not be loaded."""
         return self._reason
 
-    def variants(self) -> Sequence[str]:
+    def voices(self) -> Sequence[VoiceInfo]:
         """List nothing."""
         return []
 
@@ -39,77 +52,126 @@ class BrokenEngine:
         raise self._error(variant)
 
     def _error(self, variant: str) -> VoiceError:
-        name = f"{self.name}:{variant}" if variant else self.name
-        return VoiceError(f'the voice "{name}" cannot be used: {self._reason}', hint="run: metta doctor")
+        return _unusable(f"{self.name}:{variant}" if variant else self.name, self._reason)
 
 
 class Engines(Mapping[str, Engine]):
-    """Engines by name, each loaded at first use."""
+    """Engines by name, each made at first use for what the user has set up."""
 
-    def __init__(self, points: Mapping[str, EntryPoint]) -> None:
-        self._points = points
-        self._loaded: dict[str, Engine] = {}
+    def __init__(self, points: Mapping[str, EntryPoint], setup: Setup) -> None:
+        self.points = points
+        self.setup = setup
+        self._made: dict[str, Engine] = {}
 
     def __getitem__(self, name: str) -> Engine:
-        if name not in self._loaded:
-            self._loaded[name] = _load(self._points[name])
-        return self._loaded[name]
+        if name not in self._made:
+            self._made[name] = _make(self.points[name], self.setup)
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._points)
+        return iter(self.points)
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self.points)
 
 
-def _load(point: EntryPoint) -> Engine:
+def _make(point: EntryPoint, setup: Setup) -> Engine:
     try:
-        engine: Engine = point.load()
+        make = cast("MakeEngine", point.load())
+        return make(setup)
     except Exception as error:  # noqa: BLE001 - a third party's module may raise anything
         return BrokenEngine(point.name, f"{point.value} does not load ({type(error).__name__}: {error})")
-    return engine
 
 
-@functools.cache
-def engines() -> Mapping[str, Engine]:
+def find_engines(setup: Setup) -> Engines:
     """Every engine installed, by name, in alphabetical order."""
     points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-    return Engines({point.name: point for point in points})
+    return Engines({point.name: point for point in points}, setup)
 
 
-def open_voice(name: str, language: str) -> Voice:
+def best_voice(engines: Mapping[str, Engine], language: str) -> str:
+    """Name of the best voice here that speaks ``language`` (BCP 47): the first that an engine of ``BEST`` lists.
+
+    One of the very region comes before one of another. Raises VoiceError where there is none.
+    """
+    wanted = language.lower()
+    for name in BEST:
+        engine = engines.get(name)
+        if engine is None or engine.problem():
+            continue
+        fitting = [info for info in engine.voices() if _usable(info) and info.languages and info.speaks(wanted)]
+        if fitting:
+            return next((info.name for info in fitting if wanted in info.languages), fitting[0].name)
+    raise VoiceError(f'no voice here speaks "{language}"', hint="metta voices lists what can be had")
+
+
+def open_voice(engines: Mapping[str, Engine], name: str, language: str) -> Voice:
     """Open the voice ``name``, ``engine`` or ``engine:variant``, for ``language`` (BCP 47).
 
-    Raises VoiceError for an unknown voice, and for one that cannot run here, with the reason.
+    Raises VoiceError for an unknown voice, for one that cannot run here, with the reason, and for one of another
+    language, with those that fit.
     """
-    engine, variant = _engine_of(name)
+    engine, variant = _engine_of(engines, name)
     problem = engine.problem()
     if problem:
-        raise VoiceError(f'the voice "{name}" cannot be used: {problem}', hint="run: metta doctor")
-    return engine.open(variant, language.lower())
+        raise _unusable(name, problem)
+    listed = (info for info in engine.voices() if variant and info.name == f"{engine.name}:{variant}")
+    if not all(info.speaks(language) for info in listed):
+        raise _foreign(engines, name, language)
+    voice = engine.open(variant, language.lower())
+    if not speaks(languages_of(voice), language):
+        raise _foreign(engines, name, language)
+    return voice
 
 
-def cast_roles(lead: str, language: str, roles: Sequence[str], overrides: Mapping[str, str]) -> dict[str, str]:
+def cast_roles(
+    engines: Mapping[str, Engine], lead: str, language: str, roles: Sequence[str], overrides: Mapping[str, str]
+) -> dict[str, str]:
     """Choose a voice for each of ``roles``, in their order: the first gets ``lead``, the others contrast with it.
 
-    ``overrides`` names a voice for a role outright. Raises VoiceError for an override of no role.
+    ``lead`` may be ``AUTO``. ``overrides`` names a voice for a role outright. Raises VoiceError for an override of no
+    role.
     """
     for role in overrides:
         if role not in roles:
             raise VoiceError(f'no role "{role}" speaks here', hint=did_you_mean(role, roles))
-    free = [role for role in roles if role not in overrides]
-    engine, variant = _engine_of(lead)
-    variants = engine.cast(variant, language.lower(), len(free)) if free else ()
-    chosen = {role: _voice_name(engine, variant) for role, variant in zip(free, variants, strict=True)}
-    return {role: overrides.get(role) or chosen[role] for role in roles}
+    named = {role: best_voice(engines, language) if name == AUTO else name for role, name in overrides.items()}
+    free = [role for role in roles if role not in named]
+    if not free:
+        return named
+    engine, variant = _engine_of(engines, best_voice(engines, language) if lead.strip() == AUTO else lead)
+    problem = engine.problem()
+    if problem:
+        raise _unusable(lead, problem)
+    chosen = dict(zip(free, engine.cast(variant, language.lower(), len(free)), strict=True))
+    return {role: named.get(role) or _voice_name(engine, chosen[role]) for role in roles}
 
 
-def _engine_of(name: str) -> tuple[Engine, str]:
+def _usable(info: VoiceInfo) -> bool:
+    return info.installed and not info.problem
+
+
+def _foreign(engines: Mapping[str, Engine], name: str, language: str) -> VoiceError:
+    return VoiceError(f'the voice "{name}" does not speak "{language}"', hint=_fitting(engines, language))
+
+
+def _fitting(engines: Mapping[str, Engine], language: str) -> str:
+    """Name voices that speak ``language``, the better engines first."""
+    order = [*BEST, *(name for name in engines if name not in BEST)]
+    infos = [info for name in order if name in engines for info in engines[name].voices()]
+    fitting = [info.name for info in infos if _usable(info) and info.languages and info.speaks(language)]
+    return f"these do: {', '.join(fitting[:_MOST_FITTING])}" if fitting else "metta voices lists what can be had"
+
+
+def _unusable(name: str, reason: str) -> VoiceError:
+    return VoiceError(f'the voice "{name}" cannot be used: {reason}', hint="run: metta doctor")
+
+
+def _engine_of(engines: Mapping[str, Engine], name: str) -> tuple[Engine, str]:
     wanted, _, variant = name.strip().partition(":")
-    known = engines()
-    if wanted not in known:
-        raise VoiceError(f'unknown voice "{name}"', hint=did_you_mean(wanted, known))
-    return known[wanted], variant
+    if wanted not in engines:
+        raise VoiceError(f'unknown voice "{name}"', hint=did_you_mean(wanted, [AUTO, *engines]))
+    return engines[wanted], variant
 
 
 def _voice_name(engine: Engine, variant: str) -> str:

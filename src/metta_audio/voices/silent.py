@@ -9,7 +9,7 @@ import numpy as np
 from metta_audio.errors import VoiceError
 from metta_audio.sound.chain import PLAIN
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.voice import Engine, Speech, Utterance, Word
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, Word
 from metta_audio.speech.words import speaking_time, word_ranges
 from metta_audio.units import Samples, WordsPerMinute, to_samples
 
@@ -38,13 +38,16 @@ class SilentEngine:
 
     name = "silent"
 
+    def __init__(self, setup: Setup) -> None:
+        del setup  # nothing to set up
+
     def problem(self) -> str:
         """Run everywhere."""
         return ""
 
-    def variants(self) -> Sequence[str]:
-        """List none: it has only itself."""
-        return []
+    def voices(self) -> Sequence[VoiceInfo]:
+        """Itself, in any language."""
+        return [VoiceInfo("silent", (), "test", summary="says nothing, for as long as its words take")]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give every role the same silence."""
@@ -57,6 +60,3 @@ class SilentEngine:
             raise VoiceError(f'the silent voice has no variant "{variant}"', hint='write "silent"')
         del language
         return SilentVoice()
-
-
-ENGINE: Engine = SilentEngine()

@@ -10,7 +10,7 @@ import numpy as np
 from metta_audio.errors import VoiceError
 from metta_audio.sound.chain import PLAIN
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.voice import Engine, Speech, Utterance, Word
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, Word
 from metta_audio.speech.words import speaking_time, word_ranges
 from metta_audio.units import RATE, Hertz, Samples, Seconds, WordsPerMinute, to_samples
 
@@ -18,7 +18,10 @@ EDGE = Seconds(0.3)
 """Silence before the first and after the last tone, as engines leave it: so that trimming has something to do."""
 
 _SOUNDING = 0.6
-"""Share of a word's time that its tone lasts: the gap stays plain at every rate, and no gap is a pause."""
+"""Share of a word's time that its tone lasts at least: the gap stays plain at every rate."""
+
+_LONGEST_GAP = Seconds(0.24)
+"""Between two tones: a longer one would be a pause."""
 
 _ATTACK = Seconds(0.005)
 """Rise and fall: sharp enough to find the onset to a millisecond, smooth enough not to click."""
@@ -39,14 +42,15 @@ class ToneVoice:
 
     def __init__(self, pitch: Hertz) -> None:
         self.name = f"tone:{pitch}"
-        self.fingerprint = f"tone 1 {pitch}"
+        self.fingerprint = f"tone 2 {pitch}"
         self._pitch = pitch
 
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Give one burst for each word, with its exact onset."""
         ranges = word_ranges(utterance.text) or ((0, len(utterance.text)),)
         onsets = [Samples(to_samples(EDGE) + to_samples(speaking_time(number, rate))) for number in range(len(ranges))]
-        burst = self._burst(to_samples(_SOUNDING * speaking_time(1, rate)))
+        each = speaking_time(1, rate)
+        burst = self._burst(to_samples(max(_SOUNDING * each, each - _LONGEST_GAP)))
         samples = np.zeros(onsets[-1] + len(burst) + to_samples(EDGE))
         for onset in onsets:
             samples[onset : onset + len(burst)] += burst
@@ -65,13 +69,16 @@ class ToneEngine:
 
     name = "tone"
 
+    def __init__(self, setup: Setup) -> None:
+        del setup  # nothing to set up
+
     def problem(self) -> str:
         """Run everywhere."""
         return ""
 
-    def variants(self) -> Sequence[str]:
-        """List the pitches that roles are cast from; any other in Hz will do."""
-        return [str(pitch) for pitch in _PITCHES]
+    def voices(self) -> Sequence[VoiceInfo]:
+        """The pitches that roles are cast from, in any language; any other in Hz will do."""
+        return [VoiceInfo(f"tone:{pitch}", (), "test", summary="a tone for each word") for pitch in _PITCHES]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role a pitch of its own."""
@@ -89,6 +96,3 @@ class ToneEngine:
             what = f'the tone voice has no pitch "{variant}"'
             raise VoiceError(what, hint=f'give whole Hz from {_LOWEST} to {_HIGHEST}, for example "tone:220"')
         return ToneVoice(Hertz(int(variant)))
-
-
-ENGINE: Engine = ToneEngine()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from metta_audio.voices.espeak.engine import ENGINE
+from metta_audio.voices.espeak.engine import EspeakEngine
 
-__all__ = ["ENGINE"]
+__all__ = ["EspeakEngine"]

@@ -14,7 +14,7 @@ from metta_audio.sound.chain import Chain
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Engine, Speech, Utterance
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
 from metta_audio.speech.words import word_ranges, words_at
 from metta_audio.units import Decibels, Hertz, Samples, WordsPerMinute
 from metta_audio.voices.espeak.catalog import Catalog, read_catalog
@@ -33,6 +33,8 @@ _CALM = ("", "f3", "m8", "f1", "Alex", "steph")
 its formants are those that each language was tuned with, so it is the clearest, and at about 100 Hz it is low and
 even, which suits closed eyes."""
 
+_LICENCE = "GPL-3.0-or-later"
+_SUMMARY = "built in; other speakers of each language as +NAME, such as +f3"
 
 _CHAIN = Chain(high_pass=Hertz(50), de_ess=Decibels(1.2), warmth=Decibels(1.0))
 """Formant synthesis is thin in the chest and hard from 3 to 8 kHz. Over a text no octave changes by more than 2 dB, so
@@ -46,6 +48,8 @@ class EspeakVoice:
 
     def __init__(self, language: str, variant: str, file: bytes) -> None:
         self.name = f"espeak:{language}+{variant}" if variant else f"espeak:{language}"
+        self.ipa = language.partition("-")[0] == "en"
+        self.languages = (language,)
         self._language = language
         self._file = file
         self._text = calibration_text(language)
@@ -61,7 +65,7 @@ class EspeakVoice:
 
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Speak with word times. Raises VoiceError for a rate out of reach and for text it has no sounds for."""
-        marked = markup(utterance, english=self._language.partition("-")[0] == "en")
+        marked = markup(utterance, english=self.ipa)
         setting = round(self._calibrated().setting(rate))
         heard = library().speak(self._file, marked.ssml, setting, phonemes=marked.phonemes)
         found = stretches(heard.wave)
@@ -89,6 +93,9 @@ class EspeakEngine:
 
     name = "espeak"
 
+    def __init__(self, setup: Setup) -> None:
+        del setup  # nothing to set up
+
     def problem(self) -> str:
         """Say why it cannot run here; empty when it can."""
         try:
@@ -97,10 +104,15 @@ class EspeakEngine:
             return str(error)
         return ""
 
-    def variants(self) -> Sequence[str]:
-        """List the languages, and the variants that any of them can be spoken in."""
+    def voices(self) -> Sequence[VoiceInfo]:
+        """One for each language; the default first, of which any other variant can be had, too."""
+        if self.problem():
+            return []
         catalog = _catalog()
-        return [*catalog.languages, *(f"+{variant}" for variant in catalog.variants)]
+        return [
+            VoiceInfo(f"espeak:{language}", (language,), "formant", _LICENCE, summary=_SUMMARY)
+            for language in catalog.languages
+        ]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Choose voices of one language by pitch, each as far as can be from those before it."""
@@ -141,6 +153,3 @@ def _known_onsets(text: str, origin: list[int], heard: Heard) -> dict[int, Sampl
         if number is not None:
             known[number] = min(known.get(number, Samples(sample)), Samples(sample))
     return known
-
-
-ENGINE: Engine = EspeakEngine()

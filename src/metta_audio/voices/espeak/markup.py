@@ -66,6 +66,8 @@ def markup(utterance: Utterance, *, english: bool) -> Markup:
                 result.add(_ENTITIES.get(_speakable(text[offset]), _speakable(text[offset])), offset)
         else:
             _add_instead(result, instead, english=english)
+            if tags and instead.kind == "ipa":
+                result.add(" ", end - 1)  # a tag right behind phonemes would be read out
         for _, closing in reversed(tags):
             result.add(closing, end - 1)
         at = end

@@ -1,0 +1,258 @@
+"""``metta takes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import metta_audio
+from metta_audio.cli.options import pairs
+from metta_audio.cli.progress import progress_bar
+from metta_audio.cli.table import print_json, print_table
+from metta_audio.script.model import BREATH_SOUNDS
+from metta_audio.takes.review import Review
+from metta_audio.takes.store import DEFAULT_NAME, Entry
+
+if TYPE_CHECKING:
+    from metta_audio.rendering.takes import Checked, Takes
+
+_DECORATORS = (
+    click.argument("practice", metavar="PRACTICE|FILE"),
+    click.option("--minutes", type=float, metavar="M", help="Length it is read for. Default: the practice's own."),
+    click.option(
+        "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="As in metta render."),
+    click.option(
+        "--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."
+    ),
+    click.option(
+        "--breath-sound",
+        "breath",
+        metavar="|".join(BREATH_SOUNDS),
+        help='As in metta render; with "count" the numbers are read, too.',
+    ),
+    click.option(
+        "--as",
+        "name",
+        default=DEFAULT_NAME,
+        show_default=True,
+        metavar="NAME",
+        help="Whose takes: the voice takes:NAME.",
+    ),
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+_missing = click.option("--missing", is_flag=True, help="Only the lines of which NAME has no certain take.")
+_line = click.argument("line", type=int)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which lines are meant: a practice with its parameters, and whose takes."""
+
+    practice: str
+    minutes: float | None
+    params: tuple[str, ...]
+    seed: int
+    scripts: Path | None
+    breath: str | None
+    name: str
+
+    def takes(self) -> Takes:
+        from metta_audio.rendering.takes import Takes
+
+        script = metta_audio.load(self.practice, scripts=self.scripts)
+        params = pairs(self.params, "--set", "name=Ana")
+        session = metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
+        return Takes(session, self.name, self.breath)
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Give ``command`` the options that say which lines are meant, gathered in one ``asked``."""
+
+    def gather(**given: Any) -> None:
+        command(_Asked(**{name: given.pop(name) for name in _Asked.__dataclass_fields__}), **given)
+
+    gather.__doc__, gather.__name__ = command.__doc__, command.__name__
+    gather.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
+    decorated: Callable[..., None] = gather
+    for decorator in reversed(_DECORATORS):
+        decorated = decorator(decorated)
+    return decorated
+
+
+@click.group("takes")
+def command() -> None:
+    """Record a practice in your own voice: print the lines, import the recording, check the takes."""
+
+
+@command.command("sheet")
+@_shared
+@_missing
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.html", help="Default: output/PRACTICE-sheet.html"
+)
+def sheet(asked: _Asked, missing: bool, output: Path | None) -> None:
+    """Write the numbered lines to read, once each, as a page for paper or a tablet."""
+    takes = asked.takes()
+    path = output or Path("output") / f"{takes.session.name}-sheet.html"
+    lines = takes.write_sheet(path, missing=missing)
+    click.echo(f"{path}\n  {len(lines)} line{'' if len(lines) == 1 else 's'} to read")
+
+
+@command.command("import")
+@_shared
+@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING…", type=click.Path(path_type=Path))
+@_missing
+@click.option("--line", type=int, metavar="N", help="The one recording is line N and nothing else.")
+@click.option(
+    "--numbered", is_flag=True, help="Each file is the line whose number begins its name; a folder always is."
+)
+@click.option("--accept-doubtful", is_flag=True, help="Let doubtful takes replace good older ones, too.")
+@click.option("--dry-run", is_flag=True, help="Show what would be taken; write nothing.")
+@_json
+def import_(asked: _Asked, recordings: tuple[Path, ...], as_json: bool, **choices: Any) -> None:
+    """Take the lines from long recordings, in order, or from a folder of numbered files.
+
+    Each recording is cut at its silences, and the pieces are matched to the lines by their order and length.
+    """
+    from metta_audio.rendering.taking import import_takes
+
+    takes = asked.takes()
+    with progress_bar(quiet=as_json) as progress:
+        review = import_takes(takes, recordings, progress=progress, **choices)
+    if as_json:
+        print_json(review.to_json())
+        return
+    _print_review(review)
+    if choices["dry_run"]:
+        click.echo("nothing was written")
+    elif choices["line"] is None:
+        click.echo(f"listen to it: {takes.review_page}")
+
+
+def _print_review(review: Review) -> None:
+    print_table(
+        ("line", "text", "seconds", "expected", "verdict", "note"),
+        (
+            (
+                str(row.number),
+                row.text,
+                "" if row.seconds is None else f"{row.seconds:.1f}",
+                "" if not row.expected else f"{row.expected:.1f}",
+                row.verdict,
+                row.note,
+            )
+            for row in review.rows
+        ),
+    )
+    click.echo(review.summary)
+    if review.left_out:
+        click.echo(f"left out, as no line: {', '.join(review.left_out)}")
+    for note in review.notes:
+        click.echo(f"note: {note}")
+
+
+@command.command("check")
+@_shared
+@click.option("--strict", is_flag=True, help="Exit 1 where a line is missing or damaged.")
+@_json
+def check(asked: _Asked, strict: bool, as_json: bool) -> None:
+    """List the lines that are missing, clipped, noisy, too quiet, or too short or long for their words."""
+    from metta_audio.rendering.takes import CHECK_SCHEMA
+
+    checked = asked.takes().check()
+    lost = [each for each in checked if each.figures is None]
+    if as_json:
+        print_json({"schema": CHECK_SCHEMA, "name": asked.name, "lines": [each.to_json() for each in checked]})
+    else:
+        if any(each.faults for each in checked):
+            print_table(("lines", "fault", "what"), _fault_rows(checked))
+        good = sum(not each.faults for each in checked)
+        click.echo(
+            f"{len(checked)} lines: {good} good, {len(checked) - good - len(lost)} with faults, {len(lost)} missing"
+        )
+    if strict and lost:
+        click.echo(f"metta: {len(lost)} of {len(checked)} lines cannot be spoken by takes:{asked.name}", err=True)
+        raise SystemExit(1)
+
+
+def _fault_rows(checked: Sequence[Checked]) -> Iterator[tuple[str, str, str]]:
+    """Each fault with the lines that have it, in the order of the lines."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for each in checked:
+        for fault in each.faults:
+            lines.setdefault((fault.kind, fault.text), []).append(each.line.number)
+    for (kind, text), numbers in lines.items():
+        yield _ranges(numbers), kind, text
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as a reader writes them: "1-4, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
+
+
+@command.command("list")
+@_json
+def list_(as_json: bool) -> None:
+    """List whose takes there are."""
+    from metta_audio.rendering.takes import LIST_SCHEMA, list_takes
+
+    found = list_takes()
+    if as_json:
+        print_json({"schema": LIST_SCHEMA, "takes": [asdict(each) for each in found]})
+        return
+    print_table(
+        ("voice", "lines", "older", "minutes", "languages", "Hz", "MB"),
+        (
+            (
+                f"takes:{each.name}",
+                str(each.lines),
+                str(each.older),
+                f"{each.seconds / 60:.1f}",
+                ", ".join(each.languages),
+                ", ".join(map(str, each.rates)),
+                f"{each.bytes / 1e6:.1f}",
+            )
+            for each in found
+        ),
+    )
+
+
+@command.command("drop")
+@_shared
+@_line
+def drop(asked: _Asked, line: int) -> None:
+    """Take line LINE out; it counts as missing, and its take is kept among the older ones."""
+    _tell(line, asked.takes().drop(line))
+
+
+@command.command("undo")
+@_shared
+@_line
+def undo(asked: _Asked, line: int) -> None:
+    """Go back to the take that line LINE had before; once more, to the one before that, and round again."""
+    _tell(line, asked.takes().undo(line))
+
+
+@command.command("accept")
+@_shared
+@_line
+def accept(asked: _Asked, line: int) -> None:
+    """Say that the doubtful take of line LINE is the right one."""
+    _tell(line, asked.takes().accept(line))
+
+
+def _tell(line: int, entry: Entry) -> None:
+    now = "missing" if entry.current is None else f"{entry.current.seconds:.1f} s, {entry.current.file}"
+    click.echo(f"line {line}: {now}; {len(entry.older)} older take{'' if len(entry.older) == 1 else 's'} kept")

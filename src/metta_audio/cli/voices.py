@@ -1,0 +1,116 @@
+"""``metta voices``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from metta_audio.cli.progress import progress_bar
+from metta_audio.cli.table import print_json, print_table
+from metta_audio.script.model import ARTICULATION
+
+if TYPE_CHECKING:
+    from metta_audio.rendering.voices import ListedVoice
+
+_UNFIT = re.compile(r"[^\w.+-]+")
+"""What no file's name should hold: a system's voices may be called anything, and not every system takes a colon."""
+
+_quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+
+
+@click.group("voices", invoke_without_command=True)
+@click.option("--language", default="", metavar="CODE", help="Only voices of a language, such as de or en-gb.")
+@click.option("--engine", default="", metavar="NAME", help="Only voices of one engine, all of them.")
+@click.option("--installed", is_flag=True, help="Only voices that can speak now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.pass_context
+def command(context: click.Context, language: str, engine: str, installed: bool, as_json: bool) -> None:
+    """List the voices: those here, those that can be fetched, and why one cannot speak."""
+    if context.invoked_subcommand is not None:
+        return
+    from metta_audio.rendering.voices import collapsed, voices
+
+    listed = voices(language=language, engine=engine, installed=installed)
+    if as_json:
+        print_json({"schema": "metta_audio.voices/1", "voices": [each.to_json() for each in listed]})
+        return
+    shown = listed if language or engine else collapsed(listed)
+    print_table(
+        ("name", "language", "quality", "licence", "size", "state", "what it is"),
+        (
+            (
+                each.name,
+                _languages(each.languages),
+                each.quality,
+                each.licence,
+                _size(each.bytes),
+                _state(each),
+                each.summary,
+            )
+            for each in shown
+        ),
+    )
+
+
+@command.command("get")
+@click.argument("name")
+@_quiet
+def get(name: str, quiet: bool) -> None:
+    """Fetch a voice. Stopped or cut, the next try goes on where this one ended."""
+    from metta_audio.rendering.voices import get_voice
+
+    with progress_bar(quiet=quiet) as progress:
+        got = get_voice(name, progress=progress)
+    click.echo(got.voice.name)
+    click.echo(f"  {_size(got.voice.bytes)} in {got.files[0].parent}")
+    click.echo(f"  licence: {got.voice.licence}")
+    for note in got.notes:
+        click.echo(f"  {note}")
+    click.echo(f"  to hear it: metta voices try {got.voice.name}")
+
+
+@command.command("try")
+@click.argument("name")
+@click.option("--text", default="", metavar="TEXT", help="What it says. Default: a few sentences of a practice.")
+@click.option("--language", default="", metavar="CODE", help="The language of the text. Default: the voice's first.")
+@click.option("--rate", type=float, default=ARTICULATION, show_default=True, metavar="WPM", help="Words a minute.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: output/NAME.wav")
+@_quiet
+def try_(name: str, text: str, language: str, rate: float, output: Path | None, quiet: bool) -> None:
+    """Write a few sentences of a voice into a file, to listen to it."""
+    from metta_audio.rendering.trying import try_voice
+
+    path = output or Path("output") / f"{_UNFIT.sub('-', name)}.wav"
+    with progress_bar(quiet=quiet) as progress:
+        tried = try_voice(name, path, text=text, language=language, rate=rate, progress=progress)
+    click.echo(f"{tried.path}\n  {tried.seconds:.1f} s of {tried.name} in {tried.language}")
+
+
+@command.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a voice that was fetched, or all of an engine. Recordings and your own models are never touched."""
+    from metta_audio.rendering.voices import remove_voice
+
+    gone = remove_voice(name)
+    for path in gone.files:
+        click.echo(f"removed {path}")
+    for path in gone.kept:
+        click.echo(f"kept {path}: another voice needs it")
+
+
+def _languages(languages: tuple[str, ...]) -> str:
+    return ", ".join(languages) if len(languages) <= 4 else f"{len(languages)} languages"
+
+
+def _size(size: int) -> str:
+    return f"{max(1, round(size / 1e6))} MB" if size else ""
+
+
+def _state(voice: ListedVoice) -> str:
+    if voice.fetchable:
+        return "to fetch"
+    return voice.problem or ("here, taken by auto" if voice.auto else "here")

@@ -1,0 +1,184 @@
+"""A person's own recordings, from the sheet to the checked take: the calls behind ``metta takes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from metta_audio.encode.staging import Staging
+from metta_audio.errors import SettingsError, SoundError
+from metta_audio.rendering.counting import counting_lines
+from metta_audio.rendering.options import Options
+from metta_audio.script.model import Session
+from metta_audio.settings import read_settings
+from metta_audio.takes.check import Fault, Figures, faults, measure, usual_pace
+from metta_audio.takes.lines import SheetLine, sheet_lines
+from metta_audio.takes.sheet import sheet
+from metta_audio.takes.store import DEFAULT_NAME, Entry, Take, TakeSet, set_names
+
+REVIEW = "review"
+"""Name of the files that say what the last import found, beside the takes."""
+
+CHECK_SCHEMA = "metta_audio.takes.check/1"
+LIST_SCHEMA = "metta_audio.takes.list/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of one line's take. ``figures`` are None where it is missing."""
+
+    line: SheetLine
+    take: Take | None
+    figures: Figures | None
+    faults: tuple[Fault, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; without the text, which is the sheet's."""
+        return {
+            "number": self.line.number,
+            "faults": [asdict(fault) for fault in self.faults],
+            "figures": None if self.figures is None else asdict(self.figures),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One set of takes, as a list shows it. ``seconds`` of its current takes, ``bytes`` of all of them."""
+
+    name: str
+    lines: int
+    older: int
+    seconds: float
+    languages: tuple[str, ...]
+    rates: tuple[int, ...]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """The lines of one session, and the takes that the set ``name`` has of them.
+
+    ``breath`` is the sound that leads breaths, as in ``Options``: where it counts, the words of counting are lines.
+    Raises SettingsError for what cannot be a name.
+    """
+
+    session: Session
+    name: str = DEFAULT_NAME
+    breath: str | None = None
+
+    @property
+    def set(self) -> TakeSet:
+        """Where they are kept."""
+        return TakeSet(_root(), self.name)
+
+    @property
+    def lines(self) -> tuple[SheetLine, ...]:
+        """Every line that a person reads, numbered."""
+        return sheet_lines(self.session, counting_lines(self.session, Options(breath=self.breath)))
+
+    @property
+    def review_page(self) -> Path:
+        """Where the review of the last import lies."""
+        return self.set.folder / f"{REVIEW}.html"
+
+    def wanted(self, *, missing: bool) -> tuple[SheetLine, ...]:
+        """All lines; with ``missing``, those without a certain take. Raises SettingsError where there is none."""
+        lines, index = self.lines, self.set.index()
+        wanted = tuple(line for line in lines if not (missing and _certain(index.current(line.key))))
+        if not lines:
+            raise SettingsError(f"{self.session.name} has no line to read", hint="choose another practice")
+        if not wanted:
+            raise SettingsError(f'"{self.name}" has every line of {self.session.name}', hint="nothing is missing")
+        return wanted
+
+    def write_sheet(self, path: Path, *, missing: bool = False) -> tuple[SheetLine, ...]:
+        """Write the page to read from into ``path``, whole or not at all, and give the lines on it.
+
+        With ``missing``, only those without a certain take; their numbers stay. Raises SettingsError where there is
+        nothing to read, EncodeError where ``path`` cannot be written.
+        """
+        lines = self.wanted(missing=missing)
+        name = self.session.name
+        command = f"metta takes import {name} recording.wav --as {self.name}{' --missing' if missing else ''}"
+        text = sheet(lines, self.session.header, command, missing=missing)
+        with Staging(path.parent, read_settings().work) as staging:
+            staging.path(path.name).write_text(text, encoding="utf-8")
+            staging.commit()
+        return lines
+
+    def check(self) -> tuple[Checked, ...]:
+        """Measure the take of every line. Raises VoiceError for an unknown set."""
+        takes = TakeSet.existing(_root(), self.name)
+        index = takes.index()
+        pace = usual_pace(index.takes.values())
+        return tuple(_checked(takes, line, index.current(line.key), pace) for line in self.lines)
+
+    def drop(self, number: int) -> Entry:
+        """The line is missing again; its take is kept among the older ones."""
+        return self._change(number, Entry.dropped)
+
+    def undo(self, number: int) -> Entry:
+        """The newest of the line's older takes again; again and again, all of them come round."""
+        return self._change(number, Entry.undone)
+
+    def accept(self, number: int) -> Entry:
+        """The line's take is the right one: nothing is doubtful about it any more."""
+        return self._change(number, Entry.accepted)
+
+    def _change(self, number: int, how: Callable[[Entry], Entry]) -> Entry:
+        takes = TakeSet.existing(_root(), self.name)
+        lines = {line.number: line for line in self.lines}
+        if number not in lines:
+            hint = f"the sheet has lines 1 to {len(lines)}"
+            raise SettingsError(f"no line has the number {number}", hint=hint)
+        key = lines[number].key
+        if key not in takes.index().entries:
+            hint = "metta takes check lists what is missing"
+            raise SettingsError(f'"{self.name}" has no take of line {number}', hint=hint)
+        return takes.change(key, how)
+
+
+def list_takes() -> tuple[Listed, ...]:
+    """Every set of takes of this user."""
+    return tuple(_listed(TakeSet(_root(), name)) for name in set_names(_root()))
+
+
+def _root() -> Path:
+    return read_settings().setup().takes
+
+
+def _certain(take: Take | None) -> bool:
+    return take is not None and not take.doubtful
+
+
+def _checked(takes: TakeSet, line: SheetLine, take: Take | None, pace: float) -> Checked:
+    if take is None:
+        return Checked(line, None, None, (Fault("missing", "missing: it has not been recorded"),))
+    try:
+        wave = takes.read(take)
+    except SoundError as error:
+        return Checked(line, take, None, (Fault("damaged", str(error)),))
+    figures = measure(wave, take, pace)
+    found = faults(figures, take.words)
+    if take.doubtful:
+        said = "doubtful: it was matched without certainty; listen to it, then metta takes accept, or import --line"
+        found = (Fault("doubtful", said), *found)
+    return Checked(line, take, figures, found)
+
+
+def _listed(takes: TakeSet) -> Listed:
+    index = takes.index()
+    current = index.takes.values()
+    older = [take for entry in index.entries.values() for take in entry.older]
+    size = sum(path.stat().st_size for take in (*current, *older) if (path := takes.folder / take.file).is_file())
+    return Listed(
+        takes.name,
+        lines=len(current),
+        older=len(older),
+        seconds=round(sum(take.seconds for take in current), 1),
+        languages=index.languages,
+        rates=tuple(sorted({take.rate for take in current})),
+        bytes=size,
+    )

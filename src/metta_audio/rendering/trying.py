@@ -1,0 +1,110 @@
+"""A voice by itself, to listen to before choosing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from metta_audio.encode.container import container_of, write_audio
+from metta_audio.encode.staging import Staging
+from metta_audio.errors import SettingsError
+from metta_audio.rendering.options import Progress, silent_progress
+from metta_audio.rendering.voices import LANGUAGE
+from metta_audio.script.model import ARTICULATION, RATES, Header, Minutes
+from metta_audio.settings import read_settings
+from metta_audio.shelves import Shelves
+from metta_audio.sound.wave import Block
+from metta_audio.speech.calibration import calibration_text
+from metta_audio.speech.clip import make_clip
+from metta_audio.speech.lexicon import pronounced
+from metta_audio.speech.utter import utter
+from metta_audio.speech.voice import Engine, Utterance, chain_of, reads_ipa
+from metta_audio.units import Seconds, WordsPerMinute, to_samples
+from metta_audio.voices.registry import AUTO, best_voice, find_engines, open_voice
+
+GAP = Seconds(0.7)
+"""Between two sentences: enough to hear that one has ended, no practice yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was written: ``seconds`` of the voice ``name`` speaking ``language``."""
+
+    path: Path
+    name: str
+    language: str
+    seconds: Seconds
+
+
+def try_voice(
+    name: str,
+    path: Path,
+    *,
+    text: str = "",
+    language: str = "",
+    rate: float = ARTICULATION,
+    progress: Progress = silent_progress,
+) -> Tried:
+    """Write ``path``, in the format that its suffix tells: the voice ``name`` (or "auto") saying ``text``.
+
+    The text is spoken as in a recording: sentence by sentence, by the lexicon, through the voice's own chain, at
+    ``rate`` words a minute. Without one it says a few sentences of a practice. ``language`` (BCP 47) is the voice's
+    first unless given. All or nothing. Raises VoiceError, EncodeError, SettingsError.
+    """
+    low, high = RATES
+    if not low <= rate <= high:
+        raise SettingsError(f"{rate:g} words a minute is out of range", hint=f"choose from {low:g} to {high:g}")
+    kind = container_of(path)
+    settings = read_settings()
+    engines = find_engines(settings.setup())
+    if name == AUTO:
+        name = best_voice(engines, language or LANGUAGE)
+    spoken = (language or _first_language(engines, name)).lower()
+    voice = open_voice(engines, name, spoken)
+    lexicon = Shelves.standard(settings=settings).lexicon(_header(spoken))
+    sentences = list(_sentences(text or calibration_text(spoken), spoken))
+    with Staging(path.parent, settings.work) as staging:
+        target = staging.path(path.name)
+        clips = []
+        for number, sentence in enumerate(sentences):
+            progress("speaking", number, len(sentences))
+            said = pronounced(Utterance(sentence), lexicon, spoken, ipa=reads_ipa(voice))
+            clips.append(make_clip(utter(voice, said, WordsPerMinute(rate), spoken), chain_of(voice)).wave.samples)
+        progress("speaking", len(sentences), len(sentences))
+        sound = _joined(clips)
+        write_audio(target, kind, [sound], frames=len(sound))
+        staging.commit()
+    return Tried(path, voice.name, spoken, Seconds(len(sound) / 44_100))
+
+
+def _first_language(engines: Mapping[str, Engine], name: str) -> str:
+    """The first language of a voice, as its engine lists it: of its speaker or variant, that of the voice."""
+    engine, _, variant = name.partition(":")
+    infos = engines[engine].voices() if variant and engine in engines else ()
+    listed = [info for info in infos if info.languages and name.startswith(info.name)]
+    # The longest name that fits: "espeak:en-gb+f3" is a variant of "espeak:en-gb".
+    return max(listed, key=lambda info: len(info.name)).languages[0] if listed else LANGUAGE
+
+
+def _header(language: str) -> Header:
+    """Front matter of a script that says nothing but its language."""
+    return Header("", "", Minutes(1, 1, 1), {}, {}, language)
+
+
+def _sentences(text: str, language: str) -> Iterator[str]:
+    import sentencex
+
+    for sentence in sentencex.segment(language.partition("-")[0], text):
+        plain = " ".join(sentence.split())
+        if any(map(str.isalnum, plain)):
+            yield plain
+
+
+def _joined(clips: list[Block]) -> Block:
+    """The clips one after another, on both channels."""
+    gap = np.zeros((to_samples(GAP), 1), np.float32)
+    parts = [part for clip in clips for part in (clip, gap)][:-1]
+    return np.repeat(np.concatenate(parts), 2, axis=1)

@@ -1,0 +1,217 @@
+"""The voices of this machine: which there are, which could be had, and fetching, trying and removing one."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.rendering.options import Progress, silent_progress
+from metta_audio.settings import read_settings
+from metta_audio.speech.voice import QUALITIES, Engine, Setup, VoiceInfo
+from metta_audio.voices.catalogue import Fetchable, folder, is_here, read_catalogue
+from metta_audio.voices.download import fetch_voice
+from metta_audio.voices.part import remove
+from metta_audio.voices.registry import best_voice, find_engines
+
+LANGUAGE = "en-us"
+"""Whose best voice is marked where no language is asked for: that of most practices."""
+
+MANY = 60
+"""Voices of one engine from which on a list shows them in one row: eSpeak NG has over a hundred languages, each of them
+a voice, and among them nobody would find the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVoice:
+    """A voice in a list, or an engine that cannot run, as ``name`` alone.
+
+    ``languages`` are BCP 47 in small letters, empty where it depends; ``bytes`` is what it takes on the disk, or would.
+    ``problem`` says why it cannot speak, and what to do; empty where it can. ``fetchable``: whether all that it lacks
+    can be fetched. ``auto``: whether the voice "auto" is this one.
+    """
+
+    name: str
+    engine: str
+    languages: tuple[str, ...] = ()
+    quality: str = ""
+    licence: str = ""
+    bytes: int = 0
+    installed: bool = False
+    problem: str = ""
+    summary: str = ""
+    fetchable: bool = False
+    auto: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A voice that is here now: its files, and what to know about it."""
+
+    voice: Fetchable
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The files that are gone, the names of the voices that went with them, and files that others still need."""
+
+    files: tuple[Path, ...]
+    voices: tuple[str, ...]
+    kept: tuple[Path, ...] = ()
+
+
+def voices(*, language: str = "", engine: str = "", installed: bool = False) -> list[ListedVoice]:
+    """Every voice here or to be had, by quality, language and name; each engine that cannot run as one row, last.
+
+    Only those of ``language`` (BCP 47, whatever the region), of ``engine``, or that can speak now (``installed``),
+    where asked for. Raises VoiceError for an unknown engine and a catalogue at fault, SettingsError for settings.
+    """
+    setup = read_settings().setup()
+    engines = find_engines(setup)
+    known = {voice.name for voice in read_catalogue(setup)}
+    if engine and engine not in engines:
+        raise VoiceError(f'no engine is called "{engine}"', hint=did_you_mean(engine, engines))
+    try:
+        auto = best_voice(engines, language or LANGUAGE)
+    except VoiceError:
+        auto = ""
+    asked = [name for name in engines if engine in ("", name)]
+    rows = [row for name in asked for row in _rows(name, engines[name], known, whole=bool(engine))]
+    fitting = (row for row in rows if (row.installed and not row.problem) or not installed)
+    spoken = (row for row in fitting if not language or _speaks(row, language))
+    return sorted((replace(row, auto=row.name == auto) for row in spoken), key=_order)
+
+
+def collapsed(listed: Sequence[ListedVoice]) -> list[ListedVoice]:
+    """The same, with each engine of very many voices in one row: for people's eyes."""
+    counts: dict[str, int] = {}
+    for voice in listed:
+        counts[voice.engine] = counts.get(voice.engine, 0) + 1
+    shown: dict[str, ListedVoice] = {}
+    for voice in listed:
+        if counts[voice.engine] < MANY:
+            shown[voice.name] = voice
+            continue
+        row = shown.setdefault(voice.engine, replace(voice, name=f"{voice.engine}:…", languages=(), auto=False))
+        languages = tuple(dict.fromkeys((*row.languages, *voice.languages)))
+        summary = f"auto takes {voice.name}" if voice.auto else row.summary
+        shown[voice.engine] = replace(row, languages=languages, auto=row.auto or voice.auto, summary=summary)
+    return list(shown.values())
+
+
+def get_voice(name: str, *, progress: Progress = silent_progress) -> Fetched:
+    """Fetch the voice ``name`` from where the catalogue says, going on where an earlier try stopped.
+
+    The only call of this package that asks the network for a voice. Raises VoiceError.
+    """
+    setup = read_settings().setup()
+    voice = _fetchable(name, setup)
+    was_here = is_here(voice, setup)
+    files = fetch_voice(voice, folder(voice.engine, setup), lambda done, total: progress("fetching", done, total))
+    notes = ["it was here already"] if was_here else []
+    notes += [
+        f"no checksum is known for {each.file}: its size was checked" for each in voice.downloads if not each.digest
+    ]
+    alike = [other for other in read_catalogue(setup) if other.downloads == voice.downloads and other != voice]
+    if alike and not was_here:
+        notes.append(f"with it came {len(alike)} other voices in the same files")
+    problem = find_engines(setup)[voice.engine].problem()
+    return Fetched(voice, files, (*notes, *([f"it cannot speak yet: {problem}"] if problem else [])))
+
+
+def remove_voice(name: str) -> Removed:
+    """Remove what was fetched for the voice ``name``, or, where an engine's name is given, for all its voices.
+
+    Only files of the catalogue in the folder of fetched voices are touched: never recordings, never a model that the
+    user put somewhere. A file that another voice needs stays. Raises VoiceError for a voice that is not here, and for
+    one whose files are also those of others: they go together or not at all.
+    """
+    setup = read_settings().setup()
+    catalogue = read_catalogue(setup)
+    if any(voice.engine == name for voice in catalogue):
+        leaving = [voice for voice in catalogue if voice.engine == name]
+    else:
+        voice = _fetchable(name, setup)
+        alike = [other for other in catalogue if other.downloads == voice.downloads]
+        if len(alike) > 1:
+            what = f"{name} lies in the same files as {len(alike) - 1} other voices"
+            raise VoiceError(what, hint=f"metta voices remove {voice.engine} removes all that {voice.engine} fetched")
+        leaving = [voice]
+    needed = {
+        folder(other.engine, setup) / each.file
+        for other in catalogue
+        if other not in leaving and is_here(other, setup)
+        for each in other.downloads
+    }
+    files = dict.fromkeys(folder(each.engine, setup) / file.file for each in leaving for file in each.downloads)
+    here = tuple(voice.name for voice in leaving if is_here(voice, setup))
+    gone = tuple(path for path in files if path not in needed and remove(path, setup.voices))
+    kept = tuple(path for path in files if path in needed)
+    if not gone and not kept:
+        raise VoiceError(f"nothing of {name} is in {setup.voices}", hint="metta voices --installed lists what is here")
+    return Removed(gone, here, kept)
+
+
+def _rows(name: str, engine: Engine, known: Container[str], *, whole: bool) -> Iterator[ListedVoice]:
+    problem = engine.problem()
+    infos = engine.voices()
+    if problem:
+        count = f"{len(infos)} voices" if len(infos) > 1 else ""
+        yield ListedVoice(name, name, problem=problem, summary=count)
+    if not problem or whole:
+        for info in infos:
+            yield _row(name, info, fetchable=not problem and not info.installed and info.name in known)
+
+
+def _row(engine: str, info: VoiceInfo, *, fetchable: bool) -> ListedVoice:
+    return ListedVoice(
+        info.name,
+        engine,
+        info.languages,
+        info.quality,
+        info.licence,
+        info.bytes,
+        info.installed,
+        info.problem,
+        info.summary,
+        fetchable,
+    )
+
+
+def _speaks(row: ListedVoice, language: str) -> bool:
+    return VoiceInfo(row.name, row.languages, "own").speaks(language)
+
+
+def _order(row: ListedVoice) -> tuple[int, tuple[str, ...], str]:
+    qualities: Mapping[str, int] = {quality: number for number, quality in enumerate(QUALITIES)}
+    return qualities.get(row.quality, len(qualities)), row.languages, row.name
+
+
+def _fetchable(name: str, setup: Setup) -> Fetchable:
+    """The voice of that name in the catalogue. Raises VoiceError that says what can be done instead."""
+    catalogue = {voice.name: voice for voice in read_catalogue(setup)}
+    if name in catalogue:
+        return catalogue[name]
+    what = f'no voice called "{name}" was or can be fetched'
+    engine, _, variant = name.partition(":")
+    of_engine = [each for each in catalogue if each.startswith(f"{engine}:")]
+    if of_engine and not variant:
+        raise VoiceError(what, hint=f"write for example {of_engine[0]}")
+    bare = {each.partition(":")[2]: each for each in catalogue}
+    if name in bare:
+        raise VoiceError(what, hint=f'did you mean "{bare[name]}"?')
+    if not of_engine and engine in find_engines(setup):
+        raise VoiceError(f"{engine} has nothing to fetch, nor to remove", hint="metta voices lists what is here")
+    raise VoiceError(what, hint=_near(name, catalogue))
+
+
+def _near(name: str, names: Mapping[str, Fetchable]) -> str:
+    hint = did_you_mean(name, names)
+    return hint if hint.startswith("did") else "metta voices lists those that can"

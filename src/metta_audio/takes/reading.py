@@ -1,0 +1,188 @@
+"""What a person recorded, line by line: from one long recording, or from a file for each line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from metta_audio.errors import SoundError
+from metta_audio.sound.wave import Wave
+from metta_audio.takes.envelope import LEAST_DISTANCE
+from metta_audio.takes.lines import SheetLine
+from metta_audio.takes.match import Match, match
+from metta_audio.takes.recording import Recording
+from metta_audio.takes.split import EDGE, Piece, pieces, spoken
+from metta_audio.units import Samples, Seconds, WordsPerMinute
+
+SURE = 0.8
+"""Of all ways to read a recording, the share that must agree on a match: one in five would be a guess."""
+
+_OFF = math.log(1.6)
+"""A line may take so many times what its words usually take, or as little: three times the spread of a calm reader."""
+
+_SHORT_OFF = math.log(2.5)
+_SHORT = 3.0
+"""Lines under so many words are drawn out or clipped at will."""
+
+_UNKNOWN = WordsPerMinute(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line in a recording: samples ``[start, end)``, in which somebody speaks for ``spoken`` of ``expected`` seconds.
+
+    ``recording`` is its number among those given, from 0; ``readings`` counts how often it was read there, ``doubts``
+    are sentences. ``certainty`` runs from 0 to 1.
+    """
+
+    line: SheetLine
+    recording: int
+    start: Samples
+    end: Samples
+    rate: int
+    spoken: Seconds
+    expected: Seconds
+    certainty: float = 1.0
+    readings: int = 1
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A sound that is no line: which recording it is in, and its seconds there."""
+
+    recording: int
+    start: Seconds
+    seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was found: at most one take of each line, what was left out, and sentences for people.
+
+    ``rate`` is the speaker's, in words of average length a minute; 0 where unknown.
+    """
+
+    found: tuple[Found, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    rate: WordsPerMinute = _UNKNOWN
+    notes: tuple[str, ...] = ()
+
+
+def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) -> Reading:
+    """Find ``lines`` in long ``recordings``, which continue one another.
+
+    Raises SoundError for a recording without pauses.
+    """
+    cut: list[Piece] = []
+    notes = []
+    for number, recording in enumerate(recordings):
+        recording.must_have_pauses()
+        cut += pieces(recording, number)
+        notes += [f"{recording.name}: {note}" for note in recording.notes]
+    matched = match(cut, [line.words for line in lines])
+    found = tuple(
+        _found(lines[each.line], each, cut, recordings[cut[each.readings[-1][0]].recording])
+        for each in matched.matches
+        if each.readings
+    )
+    left = tuple(_left_out(cut[number]) for number in matched.left_out)
+    return Reading(found, left, matched.rate, (*notes, *_proportion(len(cut), len(lines), len(found))))
+
+
+def read_files(files: Mapping[int, Path | Wave], lines: Sequence[SheetLine], pace: float = 0.0) -> Reading:
+    """Take each of ``files``, which are numbered as the lines are, as one line.
+
+    ``pace`` is what this person usually takes for a word, in seconds; 0 where unknown: then these files tell.
+    Raises SoundError for a number that no line has.
+    """
+    by_number = {line.number: line for line in lines}
+    for number in files:
+        if number not in by_number:
+            last = max(by_number, default=0)
+            raise SoundError(f"no line has the number {number}", hint=f"the sheet has lines 1 to {last}")
+    found, notes = [], []
+    for number, (at, source) in enumerate(sorted(files.items())):
+        with Recording(source) as recording:
+            found.append(_whole(by_number[at], recording, number))
+            notes += [f"line {at}: {note}" for note in recording.notes]
+    usual = pace or float(np.median([each.spoken / each.line.words for each in found] or [0.0]))
+    return Reading(tuple(_paced(each, usual) for each in found), (), _rate(usual), tuple(notes))
+
+
+def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recording: Recording) -> Found:
+    first, after = found.readings[-1]
+    start, end = _edges(cut, first, after, recording)
+    doubts = list(_off(found.seconds, found.expected, line.words))
+    if found.certainty < SURE:
+        doubts.append("by its length it could be another line, too")
+    return Found(
+        line,
+        recording=cut[first].recording,
+        start=start,
+        end=end,
+        rate=recording.rate,
+        spoken=Seconds(found.seconds),
+        expected=Seconds(found.expected),
+        certainty=found.certainty,
+        readings=len(found.readings),
+        doubts=tuple(doubts),
+    )
+
+
+def _edges(cut: Sequence[Piece], first: int, after: int, recording: Recording) -> tuple[Samples, Samples]:
+    """From a little before the first of some pieces to a little after the last, at most half way to the others."""
+    edge = round(EDGE * recording.rate)
+    start, end = cut[first].start, cut[after - 1].end
+    before = cut[first - 1].end if first and cut[first - 1].recording == cut[first].recording else 0
+    last = len(cut) > after and cut[after].recording == cut[first].recording
+    behind = cut[after].start if last else recording.frames
+    low = start - min(edge, (start - before) // 2 if before else start)
+    high = end + min(edge, (behind - end) // 2 if last else behind - end)
+    return Samples(low), Samples(high)
+
+
+def _whole(line: SheetLine, recording: Recording, number: int) -> Found:
+    """A file that holds one line; where nothing in it is quiet, all of it."""
+    cut = spoken(pieces(recording))
+    start, end, sounding = 0, recording.frames, recording.seconds
+    if cut and recording.levels.voice - recording.levels.room >= LEAST_DISTANCE:
+        edge = round(EDGE * recording.rate)
+        start, end = max(0, cut[0].start - edge), min(recording.frames, cut[-1].end + edge)
+        sounding = Seconds(sum(piece.seconds for piece in cut))
+    return Found(line, number, Samples(start), Samples(end), recording.rate, sounding, expected=Seconds(0.0))
+
+
+def _paced(found: Found, pace: float) -> Found:
+    expected = Seconds(found.line.words * pace)
+    return replace(found, expected=expected, doubts=_off(found.spoken, expected, found.line.words))
+
+
+def _off(seconds: float, expected: float, words: float) -> tuple[str, ...]:
+    if seconds <= 0 or expected <= 0:
+        return ()
+    limit = _OFF if words >= _SHORT else _SHORT_OFF
+    if abs(math.log(seconds / expected)) <= limit:
+        return ()
+    return (f"it is {'longer' if seconds > expected else 'shorter'} than its words",)
+
+
+def _left_out(piece: Piece) -> LeftOut:
+    return LeftOut(piece.recording, Seconds(piece.start / piece.rate), piece.seconds)
+
+
+def _proportion(cut: int, lines: int, found: int) -> tuple[str, ...]:
+    """Say so where a recording cannot well be of these lines."""
+    if found < lines / 2:
+        return (f"only {found} of {lines} lines were found: is this the whole recording, and this script?",)
+    if cut > 3 * lines:
+        return (f"{cut} sounds between silences for {lines} lines: read each line without long pauses in it",)
+    return ()
+
+
+def _rate(pace: float) -> WordsPerMinute:
+    return WordsPerMinute(60 / pace if pace else 0.0)

@@ -1,0 +1,158 @@
+"""Kokoro as an engine of voices."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.speech.voice import Setup, VoiceInfo
+from metta_audio.voices.catalogue import Fetchable, fetchable, folder
+from metta_audio.voices.kokoro.styles import languages_of, style_names, tongue_of
+from metta_audio.voices.kokoro.voice import INSTALL, USUAL_MODEL, KokoroVoice
+from metta_audio.voices.neural import Graph, own_paths, present, version
+
+_OLDEST = (0, 6)
+"""Of kokoro-onnx: earlier ones cut a speed of 0.8 down to 0 for some models, or miss what is used here."""
+
+_STYLES = "voices-v1.0.bin"
+"""Preferred, with the usual model, where a folder has several; any other *.onnx and voices*.bin will do."""
+
+_NO_PHONEMES = "Japanese and Chinese need a phonemiser that kokoro-onnx does not bring"
+
+
+class KokoroEngine:
+    """Kokoro's voices: ``kokoro``, ``kokoro:af_heart``."""
+
+    name = "kokoro"
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._graphs: dict[Path, Graph] = {}
+
+    def problem(self) -> str:
+        """Say why it cannot run here; empty when it can."""
+        installed = version("kokoro-onnx")
+        if not installed:
+            return f"the package kokoro-onnx is not installed: {INSTALL}"
+        if _numbers(installed) < _OLDEST:
+            return f"kokoro-onnx {installed} is too old: {INSTALL.replace('install', 'install --upgrade')}"
+        try:
+            own_paths(self._setup, self.name, ("model", "voices"))
+        except VoiceError as error:
+            return str(error)
+        return ""
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        """The styles of the voices file that is here, the best first, then those that can be fetched."""
+        problem = self.problem()
+        known = {voice.name.partition(":")[2]: voice for voice in fetchable(self.name, self._setup)}
+        styles: Sequence[str] = ()
+        size = 0
+        try:
+            model, file = self._files()
+            styles = sorted(style_names(file), key=lambda style: [*known, style].index(style))
+            size = model.stat().st_size + file.stat().st_size
+        except _NotHereError:
+            pass
+        except (VoiceError, OSError) as error:
+            problem = problem or str(error)
+        infos = [_info(style, known.get(style), problem, size) for style in styles]
+        return [*infos, *(_absent(voice, problem) for style, voice in known.items() if style not in styles)]
+
+    def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
+        """Give each role another voice of the language: a woman's after a man's and a man's after a woman's."""
+        lead = variant or self._best(language)
+        same = [style for style in self._fitting(language) if style != lead]
+        alike = [style for style in same if style[1:2] == lead[1:2]]
+        unlike = [style for style in same if style not in alike]
+        pairs = itertools.zip_longest(unlike, alike)
+        others = [style for pair in pairs for style in pair if style]
+        return list(itertools.islice(itertools.cycle([lead, *others][:roles]), roles))
+
+    def open(self, variant: str, language: str) -> KokoroVoice:
+        """Open the voice ``variant``, or the best one here that speaks ``language``; nothing is loaded yet.
+
+        Raises VoiceError for missing or broken files, and for a voice that is unknown or of another language.
+        """
+        model, file = self._files()
+        styles = style_names(file)
+        style = variant or self._best(language)
+        if style not in styles:
+            near = did_you_mean(style, styles)
+            hint = f"{near} metta voices lists all" if near.startswith("did") else "metta voices lists all"
+            raise VoiceError(f'Kokoro has no voice "{style}"', hint=hint)
+        tongue = tongue_of(style, language)
+        if tongue is None or tongue.language.partition("-")[0] != language.partition("-")[0]:
+            what = f'the voice "kokoro:{style}" does not speak "{language}"'
+            raise VoiceError(what, hint="metta voices lists those that do")
+        if not tongue.espeak:
+            raise VoiceError(f'the voice "kokoro:{style}" cannot be used: {_NO_PHONEMES}', hint="choose another voice")
+        # One graph for all voices: it is most of what is loaded.
+        graph = self._graphs.setdefault(model, Graph(model, self._advice(), draws=True))
+        return KokoroVoice(style, tongue, graph, (model, file), self._advice())
+
+    def _files(self) -> tuple[Path, Path]:
+        """Model and voices file: as the settings say, else what lies in the folder. Raises VoiceError."""
+        own = own_paths(self._setup, self.name, ("model", "voices"))
+        place = folder(self.name, self._setup)
+        model = own.get("model") or _found(place, "*.onnx", USUAL_MODEL)
+        file = own.get("voices") or _found(place, "voices*.bin", _STYLES)
+        if model is None or file is None:
+            missing = "model is" if model is None else "voices file is"
+            raise _NotHereError(f"Kokoro's {missing} not here", hint=self._fetch())
+        return present(model, self._advice()), present(file, self._advice())
+
+    def _fitting(self, language: str) -> list[str]:
+        """Styles here that speak ``language``, those of the very region first."""
+        infos = [info for info in self.voices() if info.installed and not info.problem and info.languages]
+        fitting = sorted((info for info in infos if info.speaks(language)), key=lambda i: language not in i.languages)
+        return [info.name.partition(":")[2] for info in fitting]
+
+    def _best(self, language: str) -> str:
+        self._files()
+        for style in self._fitting(language):
+            return style
+        raise VoiceError(f'no Kokoro voice here speaks "{language}"', hint="metta voices lists what can be had")
+
+    def _fetch(self) -> str:
+        known = fetchable(self.name, self._setup)
+        return f"fetch it: metta voices get {known[0].name}" if known else "give its path in the settings [kokoro]"
+
+    def _advice(self) -> str:
+        known = fetchable(self.name, self._setup)
+        if self._setup.tables.get(self.name) or not known:
+            return "see the paths in the settings [kokoro], and copy the file again from where it came"
+        return f"fetch it again: metta voices remove {known[0].name}, then metta voices get {known[0].name}"
+
+
+class _NotHereError(VoiceError):
+    """Nothing is broken: the files were not fetched yet."""
+
+
+def _found(place: Path, pattern: str, preferred: str) -> Path | None:
+    try:
+        files = sorted(place.glob(pattern), key=lambda path: (path.name != preferred, path.name))
+    except OSError:
+        return None
+    return files[0] if files else None
+
+
+def _info(style: str, known: Fetchable | None, problem: str, size: int) -> VoiceInfo:
+    languages = languages_of(style)
+    tongue = tongue_of(style, "")
+    if tongue and not tongue.espeak:
+        problem = problem or _NO_PHONEMES
+    licence = known.licence if known else ""
+    summary = known.summary if known else "a voice of your own voices file"
+    return VoiceInfo(f"kokoro:{style}", languages, "natural", licence, size, problem=problem, summary=summary)
+
+
+def _absent(voice: Fetchable, problem: str) -> VoiceInfo:
+    reason = problem or f"not fetched yet: metta voices get {voice.name}"
+    return VoiceInfo(voice.name, voice.languages, "natural", voice.licence, voice.bytes, False, reason, voice.summary)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import soundfile
+
+from metta_audio.errors import SettingsError, SoundError
+from metta_audio.rendering.taking import import_takes
+from metta_audio.rendering.takes import Takes
+from metta_audio.sound.wave import Wave
+from metta_audio.takes.envelope import envelope
+
+
+def missing(review):
+    return [row.number for row in review.rows if row.verdict == "missing"]
+
+
+def certain(review):
+    return [row.number for row in review.rows if row.verdict == "good"]
+
+
+def sound(takes, number):
+    line = takes.lines[number - 1]
+    return takes.set.read(takes.set.index().current(line.key))
+
+
+def shape(wave):
+    """How loud it is every 10 ms, of length one."""
+    rms = envelope([wave.samples[:, 0]], wave.rate)
+    levels = rms[: len(rms) // 10 * 10].reshape(-1, 10).mean(axis=1)
+    return levels / np.linalg.norm(levels)
+
+
+def same_reading(takes, number, reader):
+    """Whether the take of a line is what was read of it: its levels run alike, and no other line's do so."""
+    got = shape(sound(takes, number))
+    likeness = [
+        np.correlate(got, shape(Wave.mono(reader._words(line.text), 22_050)), "full").max() for line in takes.lines
+    ]
+    return np.argmax(likeness) == number - 1 and likeness[number - 1] > 0.95
+
+
+@pytest.mark.parametrize("level", [-20.0, 0.0])
+@pytest.mark.parametrize(("rate", "gaps"), [(16_000, (1.5, 3)), (22_050, (0.9, 1.2)), (48_000, (2, 4))])
+def test_a_perfect_reading_matches_all(takes, read, level, rate, gaps):
+    recording = read(level=level, rate=rate, gaps=gaps)
+    review = import_takes(takes, [recording])
+    assert certain(review) == [line.number for line in takes.lines]
+    assert review.left_out == ()
+    for line in takes.lines:
+        assert same_reading(takes, line.number, read)
+        assert sound(takes, line.number).rate == rate
+
+
+@pytest.mark.parametrize("left_out", [1, 5, 6, 8, 14])
+def test_a_line_that_is_left_out_is_missing_and_shifts_nothing(takes, read, left_out):
+    rest = [line.number for line in takes.lines if line.number != left_out]
+    review = import_takes(takes, [read(*rest)])
+    assert len(missing(review)) == 1
+    # Which of two lines of one length is missing cannot be known: then both say so.
+    sure = certain(review)
+    assert left_out not in sure
+    assert missing(review) == [left_out] or len(sure) < len(rest)
+    assert len(sure) >= len(rest) - 1
+    assert all(same_reading(takes, number, read) for number in sure)
+
+
+@pytest.mark.parametrize("number", [2, 5, 9])
+def test_a_line_that_is_said_again_counts_as_it_was_said_last(takes, read, number):
+    everything = [line.number for line in takes.lines]
+    recording = read(*everything[:number], number, *everything[number:])
+    review = import_takes(takes, [recording])
+    assert missing(review) == []
+    row = review.rows[number - 1]
+    assert "read 2 times: the last is taken" in row.note
+    minutes, seconds = row.note.removeprefix("at ").partition(";")[0].split(":")
+    assert int(minutes) * 60 + int(seconds) == pytest.approx(read.starts[number], abs=1)
+
+
+def test_false_starts_coughs_and_asides_are_left_out(takes, read):
+    recording = read(1, 2, "cough", 3, "half 4", "again", 4, 5, "cough", "cough", *range(6, len(takes.lines) + 1))
+    review = import_takes(takes, [recording])
+    assert missing(review) == []
+    assert len(review.left_out) >= 4
+    for line in takes.lines:
+        assert same_reading(takes, line.number, read)
+
+
+def test_a_pause_within_a_line_stays_in_it(takes, read):
+    long = [line.number for line in takes.lines if line.words > 10]
+    items = [f"paused {line.number}" if line.number in long else line.number for line in takes.lines]
+    review = import_takes(takes, [read(*items)])
+    assert certain(review) == [line.number for line in takes.lines]
+    for number in long:
+        whole = len(read._said(f"paused {number}")) / 22_050
+        assert sound(takes, number).seconds == pytest.approx(whole + 0.5, abs=0.1)
+
+
+def test_half_today_and_half_tomorrow(takes, read):
+    count = len(takes.lines)
+    first = import_takes(takes, [read(*range(1, 8))])
+    assert missing(first) == list(range(8, count + 1))
+    second = import_takes(takes, [read(*range(8, count + 1))], missing=True)
+    assert [row.number for row in second.rows] == list(range(8, count + 1))
+    assert missing(second) == []
+    both = Takes(takes.session, "both")
+    assert missing(import_takes(both, [read(*range(1, 8)), read(*range(8, count + 1))])) == []
+    with pytest.raises(SettingsError, match="has every line"):
+        takes.wanted(missing=True)
+
+
+def test_the_same_recording_twice_changes_nothing(takes, read):
+    recording = read()
+    import_takes(takes, [recording])
+    before = takes.set.index()
+    review = import_takes(takes, [recording])
+    assert takes.set.index() == before
+    assert all("the same take" in row.note for row in review.rows)
+
+
+def test_a_later_take_replaces_an_earlier_one_and_the_old_is_kept(takes, read):
+    import_takes(takes, [read()])
+    old = takes.set.index().takes
+    files = {take.file: (takes.set.folder / take.file).read_bytes() for take in old.values()}
+    review = import_takes(takes, [read(level=-3.0)])
+    assert all("replaces an older take" in row.note for row in review.rows)
+    for key, entry in takes.set.index().entries.items():
+        assert entry.current.digest != old[key].digest
+        assert entry.older == (old[key],)
+    for name, content in files.items():
+        assert (takes.set.folder / name).read_bytes() == content
+
+
+def test_a_dry_run_writes_nothing(takes, read):
+    review = import_takes(takes, [read()], dry_run=True)
+    assert missing(review) == []
+    assert not takes.set.folder.exists()
+
+
+def test_a_doubtful_take_never_replaces_a_good_one(takes, read, home):
+    import_takes(takes, [read()])
+    good = takes.set.index()
+    folder = home / "files"
+    folder.mkdir()
+    # Line 1 read as line 2: far too short for its words.
+    for number, said in ((1, 1), (4, 4), (2, 1)):
+        wave = read(said)
+        soundfile.write(folder / f"{number:03}.wav", wave.samples, wave.rate)
+    review = import_takes(takes, [folder])
+    key = takes.lines[1].key
+    assert review.rows[1].verdict == "doubtful"
+    assert "not taken" in review.rows[1].note
+    assert takes.set.index().current(key) == good.current(key)
+    assert takes.undo(2).current.doubtful
+    assert takes.accept(2).current.doubtful is False
+    assert takes.undo(2).current == good.current(key)
+    import_takes(takes, [folder], accept_doubtful=True)
+    assert takes.set.index().current(key) != good.current(key)
+
+
+def test_one_file_for_one_line(takes, read, home):
+    import_takes(takes, [read()])
+    wave = read(4, level=-6.0)
+    soundfile.write(home / "again.wav", wave.samples, wave.rate)
+    before = takes.set.index().takes
+    review = import_takes(takes, [home / "again.wav"], line=4)
+    after = takes.set.index().takes
+    changed = [line.number for line in takes.lines if before[line.key] != after[line.key]]
+    assert changed == [4]
+    assert review.rows[3].verdict == "good"
+
+
+def test_numbered_files(takes, read, home):
+    folder = home / "files"
+    folder.mkdir()
+    names = {1: "001.wav", 2: "2 quiet room.flac", 12: "12 take 2.wav"}
+    for number, name in names.items():
+        wave = read(number)
+        soundfile.write(folder / name, wave.samples, wave.rate)
+    first = read(11)
+    soundfile.write(folder / "12.wav", first.samples, first.rate)
+    (folder / "notes.txt").write_text("a page of notes")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    review = import_takes(takes, [folder])
+    assert [row.number for row in review.rows if row.verdict != "missing"] == sorted(names)
+    assert all(same_reading(takes, number, read) for number in names)
+    # The same by the files themselves, when asked for.
+    other = Takes(takes.session, "other")
+    import_takes(other, [folder / "001.wav", folder / "2 quiet room.flac"], numbered=True)
+    assert len(other.set.index().takes) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("99.wav", "no line has the number 99"), ("take 1.wav", "does not begin with the number"), (None, "no recordings")],
+)
+def test_folders_at_fault(takes, read, home, name, said):
+    folder = home / "files"
+    folder.mkdir()
+    if name:
+        soundfile.write(folder / name, read(1).samples, 22_050)
+    with pytest.raises(SoundError, match=said):
+        import_takes(takes, [folder])
+    assert not takes.set.folder.exists()
+
+
+def test_a_dead_channel_and_one_the_wrong_way_round_cost_nothing(takes, read):
+    left = read()
+    for other in (np.zeros_like(left.samples), -left.samples):
+        review = import_takes(takes, [Wave(np.hstack([left.samples, other]), left.rate)], dry_run=True)
+        assert missing(review) == []
+        assert "channel" in review.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("wave", "said"),
+    [
+        (Wave.mono(np.zeros(44_100 * 5)), "is silent"),
+        (Wave.mono(np.zeros(0)), "holds no sound"),
+        (Wave.mono(np.random.default_rng(0).standard_normal(44_100 * 5) * 0.1), "has no pauses"),
+        (Wave.mono(np.ones(8_000), 8_000), "too few"),
+        (Wave.mono(np.ones(8_000), 384_000), "384,000"),
+    ],
+)
+def test_recordings_at_fault(takes, wave, said):
+    with pytest.raises(SoundError, match=said) as caught:
+        import_takes(takes, [wave])
+    assert caught.value.hint
+    assert not takes.set.folder.exists()
+
+
+def test_too_few_pieces_are_told(takes, read):
+    review = import_takes(takes, [read(1, 2, 3)], dry_run=True)
+    assert "only 3 of" in review.notes[0]
+
+
+def test_no_pieces_but_noise_are_no_take(takes, read, fill):
+    other = fill("# One\n\n" + "This is one very long line of many words, and it goes on and on. " * 3)
+    with pytest.raises(SoundError, match="no line of t was found"):
+        import_takes(other, [read("cough", "cough")])
+
+
+def test_the_review_is_kept_beside_the_takes_and_plays_them(takes, read):
+    review = import_takes(takes, [read()])
+    page = takes.review_page.read_text(encoding="utf-8")
+    for row in review.rows:
+        assert f'src="{row.file}"' in page
+        assert (takes.set.folder / row.file).is_file()
+    assert "http" not in page
+
+
+def test_parameters_change_which_lines_are_meant_and_not_their_takes(takes, read, home):
+    import metta_audio
+
+    import_takes(takes, [read()])
+    named = Takes(metta_audio.fill(metta_audio.load(home / "visit.md"), params={"name": "Kim"}))
+    assert [line.number for line in named.wanted(missing=True)] == [1]
+    text = "".join(path.read_text(encoding="utf-8") for path in takes.set.folder.glob("index.json"))
+    assert "welcome" not in text.lower()
+
+
+def test_pairs_of_similar_lines_are_doubtful_when_one_is_missing(fill):
+    wishes = ["May I be safe.", "May I be well.", "May I be glad.", "May I be free.", "May I be kind."]
+    body = "# One\n\nThis is the beginning of a list of wishes that are alike.\n\n" + "\n".join(wishes)
+    takes = fill(body + "\n\nAnd that is the end of the list of wishes that are alike.\n")
+    from conftest import Reader
+
+    reader = Reader(takes)
+    review = import_takes(takes, [reader(1, 2, 3, 5, 6, 7)])
+    assert len(missing(review)) == 1
+    assert sum(row.verdict == "doubtful" for row in review.rows) >= 2
+    assert {1, 7} <= set(certain(review))
+    assert all(itertools.starmap(lambda number, row: row.number == number, enumerate(review.rows, 1)))
