@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-LINES = int(os.environ.get('N','1000'))
+LINES = 1000
 
 PROMISED = 200
 """Times real time, measured on the sound made."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from metta_audio.rendering.flow import Plan, fill, load, plan
     from metta_audio.rendering.options import Options
     from metta_audio.rendering.output import Rendering, Report, render
+    from metta_audio.rendering.trying import try_voice
+    from metta_audio.rendering.voices import get_voice, list_voices, remove_voice
     from metta_audio.shelves import Shelves
     from metta_audio.sound.wave import Wave
 
@@ -41,6 +43,10 @@ _HOMES = {
     "Rendering": "rendering.output",
     "Report": "rendering.output",
     "render": "rendering.output",
+    "try_voice": "rendering.trying",
+    "get_voice": "rendering.voices",
+    "list_voices": "rendering.voices",
+    "remove_voice": "rendering.voices",
     "Shelves": "shelves",
     "sounds": "rendering.audition",
     "Wave": "sound.wave",
@@ -58,12 +64,16 @@ __all__ = [
     "__version__",
     "audition",
     "fill",
+    "get_voice",
     "inspect",
     "judge",
+    "list_voices",
     "load",
     "plan",
+    "remove_voice",
     "render",
     "sounds",
+    "try_voice",
 ]
 
 

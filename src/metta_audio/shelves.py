@@ -19,7 +19,7 @@ from metta_audio.script.front_matter import read_front_matter
 from metta_audio.script.model import Header, Script
 from metta_audio.script.parse import read_script
 from metta_audio.settings import Settings, read_settings
-from metta_audio.speech.lexicon import Lexicon, merged, read_lexicon, script_lexicon
+from metta_audio.speech.lexicon import EMPTY, Lexicon, merged, read_lexicon, script_lexicon
 
 SHIPPED = "shipped:"
 PACKS = "packs"
@@ -150,14 +150,21 @@ class Shelves:
         """Names of all breath patterns."""
         return _names(self.scripts, BREATHS, ".yaml")
 
-    def lexicon(self, header: Header) -> Lexicon:
+    def lexicon(self, header: Header | None = None) -> Lexicon:
         """All lexicons in one: what is shipped, each shelf's, and last the script's own; later ones win."""
-        return merged(*map(_lexicon, self.lexicon_files()), script_lexicon(header))
+        own = script_lexicon(header) if header is not None else EMPTY
+        return merged(*map(_lexicon, self.lexicon_files()), own)
 
     def lexicon_files(self) -> list[Path]:
-        """The lexicons that lie on the shelves, the last one winning: ``lexicon.toml`` in a folder of scripts."""
-        files = (shelf / LEXICON for shelf in reversed(self.scripts))
-        return [path for path in files if is_file(path) and _inside(path, path.parent)]
+        """The lexicons that lie on the shelves, the last one winning: ``lexicon.toml`` in a folder of scripts.
+
+        A shelf that a script lies on is in its old place: the shipped lexicon never comes last.
+        """
+        files: dict[Path, Path] = {}
+        for shelf in reversed(self.scripts):
+            if is_file(shelf / LEXICON) and _inside(shelf / LEXICON, shelf):
+                files.setdefault(shelf.resolve(), shelf / LEXICON)
+        return list(files.values())
 
     def bed(self, name: str) -> tuple[str, str]:
         """Path and text of the description of a bed."""

@@ -136,3 +136,11 @@ def test_the_report_says_which_voices_spoke(run, home):
     assert {role: voice["name"] for role, voice in record["voices"].items()} == ran.json["voices"]
     assert record["fallback"] is None
     assert "spoken by tone:220 (guide)" in run("render", "s.md", "-o", "a.wav").out
+
+
+def test_who_chose_no_voice_is_told_how_to_get_a_natural_one_in_one_line(run, monkeypatch):
+    monkeypatch.delenv("METTA_VOICE")
+    (line,) = [line for line in run("render", "s.md", "-o", "a.wav").out.splitlines() if "natural voice" in line]
+    assert "metta voices get piper:en_US-" in line
+    assert "natural voice" not in run("render", "s.md", "-o", "a.wav", "--voice", "espeak").out
+    assert "metta voices get piper:en_US-" in run("doctor").out

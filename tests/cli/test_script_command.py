@@ -59,6 +59,13 @@ def test_a_folder_of_scripts_comes_first(run: Callable[..., Any], home: Path) ->
     assert '<sub alias="my mettah">Metta</sub>' in out
 
 
+def test_the_lexicon_beside_the_script_counts(run: Callable[..., Any], home: Path) -> None:
+    (home / "deep").mkdir()
+    (home / "deep" / "x.md").write_text("---\ntitle: x\n---\nMetta.\n", encoding="utf-8")
+    (home / "deep" / "lexicon.toml").write_text('[words]\nmetta = "deep mettah"\n', encoding="utf-8")
+    assert '<sub alias="deep mettah">Metta</sub>' in run("script", "ssml", "deep/x.md").out
+
+
 def test_into_a_file(run: Callable[..., Any], home: Path) -> None:
     ran = run("script", "ssml", "s.md", "-o", "new/x.ssml")
     assert (ran.code, ran.out, ran.err) == (0, f"{Path('new/x.ssml')}\n", "")

@@ -168,6 +168,8 @@ def test_a_file_that_another_voice_needs_stays(run: Run, catalogue: Path, tmp_pa
     gone = run("voices", "remove", "piper:eo-both").out.splitlines()
     assert gone == [f"removed {catalogue / 'c.onnx'}", f"kept {catalogue / 'a.onnx'}: another voice needs it"]
     assert [path.name for path in catalogue.iterdir()] == ["a.onnx"]
+    # A voice that is not whole needs nothing.
+    assert run("voices", "remove", "piper:eo-one").out == f"removed {catalogue / 'a.onnx'}\n"
 
 
 def test_removing_never_leads_out_of_the_folder(run: Run, catalogue: Path, tmp_path: Path) -> None:
@@ -216,7 +218,9 @@ MISTAKES = [
     (("try", "piper:en_US-ljspeech-high"), "metta voices get piper:en_US-ljspeech-high"),
     (("try", "tone", "--rate", "20"), "choose from 60 to 200"),
     (("try", "espeak", "-o", "x.png"), 'unknown format ".png"'),
-    (("try", "espeak", "--text", "…"), ""),
+    (("try", "espeak", "--text", "…"), "nothing in this text that can be spoken"),
+    (("try", "espeak:de", "--language", "fr"), "does not speak"),
+    (("try", "tone", "-o", "s.md"), "unknown format"),
 ]
 
 

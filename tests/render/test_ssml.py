@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 import metta_audio as metta
-from metta_audio.errors import EncodeError
+from metta_audio.errors import EncodeError, MettaError
 from metta_audio.rendering.ssml import save_ssml, to_ssml
 from metta_audio.script.fill import fill
 from metta_audio.script.model import Breath, Line, Pause, Session
@@ -166,6 +168,23 @@ def test_a_listeners_words_are_text_whatever_they_are() -> None:
     assert "".join(sentence.itertext()).startswith('Hello, </s>&amp;<break/>" ')
 
 
+def test_what_no_xml_may_hold_is_left_out() -> None:
+    (sentence,) = ssml_of('Let\x01go\ufffe of (it)[sub:"th\x02at"].').iter(f"{NS}s")
+    assert "".join(sentence.itertext()).strip() == "Let go  of it."
+    assert sentence[0].get("alias") == "th at"
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_whatever_a_listener_types_the_file_is_valid(name: str) -> None:
+    try:
+        session = session_of("Hello, *metta* {{ name }}.\n\nSelf: ({{ name }} metta)[slow] now.", name=name)
+    except MettaError:
+        return
+    root = etree.fromstring(to_ssml(session, WORDS).encode())
+    SCHEMA.assertValid(root)
+    assert [element.get("ph") for element in root.iter(f"{NS}phoneme")] == ["ˈmɛtɑː"] * 2
+
+
 def test_the_same_session_gives_the_same_text() -> None:
     body = "One *two*. [bell]\n\nSelf: Three."
     assert to_ssml(session_of(body), WORDS) == to_ssml(session_of(body), WORDS)
@@ -214,7 +233,7 @@ def test_a_speech_program_reads_it(
     monkeypatch.setenv("METTA_SETTINGS", str(tmp_path / "settings.toml"))
     program = require_program("espeak-ng")
     file = tmp_path / "x.ssml"
-    body = "[bell x3]\n\nOne (two)[slow] *three*. [breath 4-4-6 x2] [bed rain]\n\nSelf: Four (5)[sub:\"five\"]."
+    body = '[bell x3]\n\nOne (two)[slow] *three*. [breath 4-4-6 x2] [bed rain]\n\nSelf: Four (5)[sub:"five"].'
     save_ssml(session_of(body), EMPTY, file)
 
     def heard(*arguments: str) -> str:

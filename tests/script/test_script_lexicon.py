@@ -16,9 +16,13 @@ def script(lexicon: str) -> Script:
 
 
 def test_an_entry_is_a_respelling_or_both_or_off() -> None:
-    header = script(
-        "\n  Ana: AH-nah\n  mettā: {ipa: ˈmɛtɑː, say: mettah}\n  sati: false\n  loving-kindness: {ipa: ˈlʌvɪŋ ˈkaɪndnəs}"
-    ).header
+    entries = (
+        "Ana: AH-nah",
+        "mettā: {ipa: ˈmɛtɑː, say: mettah}",
+        "sati: false",
+        "loving-kindness: {ipa: ˈlʌvɪŋ ˈkaɪndnəs}",
+    )
+    header = script("".join(f"\n  {entry}" for entry in entries)).header
     assert header.lexicon == {
         "ana": Pronunciation(say="AH-nah"),
         "metta": Pronunciation("ˈmɛtɑː", "mettah"),

@@ -15,6 +15,7 @@ from metta_audio.script.model import Session
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.voices.espeak import EspeakEngine
+from metta_audio.voices.espeak.engine import EspeakVoice
 
 SCRIPT = """---
 title: A short visit
@@ -26,7 +27,8 @@ roles:
 ---
 # Arriving
 
-Welcome{% if name %}, {{ name }}{% endif %}. However you are sitting is fine, and you can change it at any time. [pause 1s..60s]
+Welcome{% if name %}, {{ name }}{% endif %}. However you are sitting is fine, and you can change it at any
+time. [pause 1s..60s]
 Your eyes may be open. Nothing here has to be done well. [pause 1s..60s]
 Let the floor carry the weight of your feet for a while, all of it, without any help from you. [pause 1s..60s]
 
@@ -48,8 +50,20 @@ ROOM = -70.0
 
 
 @functools.cache
+def voice() -> EspeakVoice:
+    return EspeakEngine(Setup()).open("", "en-us")
+
+
+@functools.cache
 def spoken(text: str) -> Wave:
-    return EspeakEngine(Setup()).open("", "en-us").speak(Utterance(text), 110).wave
+    """``text`` as eSpeak says it, from the first sample that sounds to the last."""
+    wave = voice().speak(Utterance(text), 110).wave
+    heard = np.flatnonzero(np.abs(wave.samples[:, 0]) > 1e-3)
+    return Wave(wave.samples[heard[0] : heard[-1] + 1], wave.rate)
+
+
+def said(text: str) -> np.ndarray:
+    return spoken(text).samples[:, 0].astype(float)
 
 
 def noise(frames: int, level: float, seed: int = 0) -> np.ndarray:
@@ -77,7 +91,7 @@ class Reader:
         rate: int = 22_050,
         seed: int = 0,
     ) -> Wave:
-        """Items are numbers of lines, "cough", "again", "half 7" (a false start) or "paused 7"; none means all lines."""
+        """Items are numbers of lines, "cough", "again", "half 7" (a false start) or "paused 7"; none: all lines."""
         random = np.random.default_rng(seed)
         parts: list[np.ndarray] = []
         self.starts = []
@@ -93,24 +107,21 @@ class Reader:
             whole = soxr.resample(whole, 22_050, rate)
         return Wave.mono(whole + noise(len(whole), room), rate)
 
+    words = staticmethod(spoken)
+
     def _said(self, item: int | str) -> np.ndarray:
         if item == "cough":
             return cough(22_050)
         if item == "again":
-            return self._words("again")
+            return said("again")
         if isinstance(item, int):
-            return self._words(self.lines[item - 1].text)
+            return said(self.lines[item - 1].text)
         how, number = item.split()
-        whole = self._words(self.lines[int(number) - 1].text)
+        whole = said(self.lines[int(number) - 1].text)
         if how == "half":
             return whole[: len(whole) // 2]
         middle = len(whole) // 2
         return np.concatenate([whole[:middle], np.zeros(round(0.7 * 22_050)), whole[middle:]])
-
-    def _words(self, text: str) -> np.ndarray:
-        samples = spoken(text).samples[:, 0].astype(float)
-        heard = np.flatnonzero(np.abs(samples) > 1e-3)
-        return samples[heard[0] : heard[-1] + 1]
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +154,11 @@ def takes(session: Session) -> Takes:
 @pytest.fixture
 def read(takes: Takes) -> Reader:
     return Reader(takes)
+
+
+@pytest.fixture
+def reader_of() -> Callable[[Takes], Reader]:
+    return Reader
 
 
 @pytest.fixture

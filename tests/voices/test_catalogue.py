@@ -113,6 +113,16 @@ def test_a_voice_is_here_when_all_its_files_are(setup: Setup) -> None:
     assert is_here(voice, setup)
 
 
+def test_an_open_address_will_do_where_a_checksum_or_this_machine_vouches_for_the_file() -> None:
+    digest = "md5:" + "0" * 32
+    vouched = SET.replace('https://example.org/a.onnx"', 'http://example.org/a.onnx"').replace(
+        "bytes = 10", f'bytes = 10, digest = "{digest}"'
+    )
+    (voice,) = parse_catalogue(vouched, "f.toml")
+    assert (voice.downloads[0].url, voice.downloads[0].digest) == ("http://example.org/a.onnx", digest)
+    assert parse_catalogue(SET.replace("https://example.org", "http://127.0.0.1:8000"), "f.toml")
+
+
 def test_ones_own_catalogue_adds_voices_and_replaces_shipped_ones(setup: Setup, shipped: tuple[Fetchable, ...]) -> None:
     mirror = SET.replace("en_US-a-low", "en_US-a-low en_US-ljspeech-high")
     (setup.voices / "voices.toml").write_text(mirror, encoding="utf-8")

@@ -23,7 +23,7 @@ from tiny_models import write_piper
 
 from metta_audio.errors import VoiceError
 from metta_audio.rendering.trying import try_voice
-from metta_audio.rendering.voices import get_voice, remove_voice, voices
+from metta_audio.rendering.voices import get_voice, list_voices, remove_voice
 from metta_audio.voices import download as module
 from metta_audio.voices.catalogue import Download, Fetchable
 from metta_audio.voices.download import TRIES, fetch, fetch_voice
@@ -90,6 +90,9 @@ def test_what_is_here_is_not_asked_for_again_unless_it_is_another_file(server: F
     assert len(server.asked) == 1
     target.write_bytes(CONTENT[:-1] + b"x")
     fetch(asked_of(server), target)
+    assert target.read_bytes() == CONTENT
+    target.write_bytes(CONTENT[:-1])
+    fetch(asked_of(server, digest=""), target)
     assert target.read_bytes() == CONTENT
 
 
@@ -169,6 +172,15 @@ def test_a_part_that_is_too_long_or_of_something_else_is_not_taken_up(server: Fi
     assert names(target) == ["a.onnx"]
 
 
+def test_a_part_from_another_address_is_not_taken_up(target: Path) -> None:
+    other = CONTENT[::-1]
+    with FileServer({"/a": CONTENT, "/b": other}, etag="") as server:
+        cut(server, target, 100_000)
+        digest = f"sha256:{hashlib.sha256(other).hexdigest()}"
+        fetch(Download(server.url("/b"), "a.onnx", len(other), digest), target)
+        assert target.read_bytes() == other
+
+
 def test_a_part_that_is_whole_already_only_needs_its_name(server: FileServer, target: Path) -> None:
     cut(server, target, 100_000)
     target.with_name("a.onnx.part").write_bytes(CONTENT)
@@ -178,7 +190,9 @@ def test_a_part_that_is_whole_already_only_needs_its_name(server: FileServer, ta
     assert len(server.asked) == before
 
 
-@pytest.mark.parametrize("moods", [("416",), ("503",), ("429", "500"), ("hang",), ("cut 5", "cut 7", "cut 9")])
+@pytest.mark.parametrize(
+    "moods", [("416",), ("shifted",), ("503",), ("429", "500"), ("hang",), ("cut 5", "cut 7", "cut 9")]
+)
 def test_trouble_that_passes_is_waited_out(server: FileServer, target: Path, moods: tuple[str, ...]) -> None:
     cut(server, target, 100_000)
     server.moods.extend(moods)
@@ -212,7 +226,8 @@ def test_trouble_that_stays_is_told_and_what_is_here_is_kept(
     assert server.sent[-1] == len(CONTENT) - 100_000
 
 
-def test_nobody_there_is_told_at_once(target: Path) -> None:
+def test_nobody_there_is_told_at_once(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 60.0)
     with FileServer({"/a": CONTENT}) as gone:
         asked = asked_of(gone)
     with pytest.raises(VoiceError, match=r"refused.*run it again: it goes on where it stopped"):
@@ -278,6 +293,14 @@ def test_an_address_that_is_not_safe_is_not_asked(target: Path, url: str) -> Non
         fetch(Download(url, "a.onnx", 5), target)
     assert "secret" not in str(failure.value)
     assert not target.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE"])
+def test_an_environment_that_cannot_be_used_is_told(target: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "nowhere://at all")
+    with pytest.raises(VoiceError, match=rf"the environment names.*{name}"):
+        fetch(Download("https://example.invalid/a", "a.onnx", 5), target)
+    assert names(target) == []
 
 
 def test_two_processes_do_not_fetch_the_same_file(server: FileServer, target: Path) -> None:
@@ -361,13 +384,13 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_voice_is_fetched_heard_and_removed(server: FileServer, tmp_path: Path, data: Path) -> None:
     own_catalogue(server, tmp_path / "made", data)
     name = "piper:en_US-tiny-low"
-    listed = {voice.name: voice for voice in voices(engine="piper")}
+    listed = {voice.name: voice for voice in list_voices(engine="piper")}
     assert (listed[name].installed, listed[name].fetchable) == (False, True)
     told: list[tuple[str, int, int]] = []
     got = get_voice(name, progress=lambda *step: told.append(step))
     assert got.voice.licence == "CC0"
     assert told[-1] == ("fetching", got.voice.bytes, got.voice.bytes)
-    listed = {voice.name: voice for voice in voices(language="en-US")}
+    listed = {voice.name: voice for voice in list_voices(language="en-US")}
     assert listed[name].installed
     assert listed[name].auto
     tried = try_voice(name, tmp_path / "heard.flac", text="Here we are. Rest now.")
@@ -380,36 +403,59 @@ def test_a_voice_is_fetched_heard_and_removed(server: FileServer, tmp_path: Path
     assert list((data / "metta_audio" / "voices" / "piper").iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_killed_in_the_middle_the_next_command_fetches_only_the_rest(tmp_path: Path, data: Path) -> None:
+@pytest.fixture
+def big(tmp_path: Path, data: Path) -> Iterator[tuple[FileServer, Path, bytes]]:
+    """A voice of one megabyte, on a server that stops half way the first time; and where the voice goes."""
     with FileServer({}) as server:
-        own_catalogue(server, tmp_path / "made", data)
-        big = os.urandom(1 << 20)
-        server.files["/en_US-tiny-low.onnx"] = big
-        catalogue = data / "metta_audio" / "voices" / "voices.toml"
-        rows = catalogue.read_text(encoding="utf-8").splitlines()
-        where = next(number for number, row in enumerate(rows) if 'tiny-low.onnx"' in row)
-        digest = hashlib.sha256(big).hexdigest()
-        url = server.url("/en_US-tiny-low.onnx")
-        rows[where] = (
-            f'{{ url = "{url}", file = "en_US-tiny-low.onnx", bytes = {len(big)}, digest = "sha256:{digest}" }},'
-        )
-        catalogue.write_text("\n".join(rows), encoding="utf-8")
+        content = os.urandom(1 << 20)
+        server.files["/big.onnx"] = content
+        digest = hashlib.sha256(content).hexdigest()
+        url = server.url("/big.onnx")
+        row = f'{{ url = "{url}", file = "big.onnx", bytes = {len(content)}, digest = "sha256:{digest}" }},'
+        kept = data / "metta_audio" / "voices"
+        kept.mkdir(parents=True)
+        (kept / "voices.toml").write_text(OWN.format(files=row), encoding="utf-8")
         server.moods.append("slow")
-        part = data / "metta_audio" / "voices" / "piper" / "en_US-tiny-low.onnx.part"
-        line = [sys.executable, "-m", "metta_audio", "voices", "get", "piper:en_US-tiny-low"]
-        with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
-            deadline = time.monotonic() + 20
-            while not (part.exists() and part.stat().st_size > 400_000):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            first.send_signal(signal.SIGKILL)
-        server.going.set()
-        here = part.stat().st_size
-        assert not part.with_name("en_US-tiny-low.onnx").exists()
-        second = subprocess.run(line, capture_output=True, text=True, timeout=30, check=False)
-        assert second.returncode == 0, second.stderr
-        assert part.with_name("en_US-tiny-low.onnx").read_bytes() == big
-        assert server.asked[1]["range"] == f"bytes={here}-"
-        assert server.sent[1] == len(big) - here
-        assert not list(part.parent.glob("*.part")) + list(part.parent.glob("*.lock"))
+        yield server, kept / "piper" / "big.onnx", content
+
+
+GET = [sys.executable, "-m", "metta_audio", "voices", "get", "piper:en_US-tiny-low"]
+
+
+def stopped(part: Path, number: signal.Signals) -> tuple[int, str]:
+    """Run the command, and send it the signal when much is here: its exit code, and what it says."""
+    with subprocess.Popen(GET, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not (part.exists() and part.stat().st_size > 400_000):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, complaint = process.communicate(timeout=10)
+    return process.returncode, complaint
+
+
+def goes_on(server: FileServer, target: Path, content: bytes) -> None:
+    """Run the command again: it fetches the rest, and nothing but the rest."""
+    server.going.set()
+    here = target.with_name("big.onnx.part").stat().st_size
+    assert not target.exists()
+    second = subprocess.run(GET, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 0, second.stderr
+    assert target.read_bytes() == content
+    assert server.asked[1]["range"] == f"bytes={here}-"
+    assert server.sent[1] == len(content) - here
+    assert [path.name for path in target.parent.iterdir()] == ["big.onnx"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_killed_in_the_middle_the_next_command_fetches_only_the_rest(big: tuple[FileServer, Path, bytes]) -> None:
+    server, target, content = big
+    stopped(target.with_name("big.onnx.part"), signal.SIGKILL)
+    goes_on(server, target, content)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send")
+def test_ctrl_c_is_obeyed_at_once_and_what_is_here_is_kept(big: tuple[FileServer, Path, bytes]) -> None:
+    server, target, content = big
+    assert stopped(target.with_name("big.onnx.part"), signal.SIGINT) == (130, "metta: stopped\n")
+    goes_on(server, target, content)

@@ -54,7 +54,7 @@ def write_piper(
     folder.mkdir(parents=True, exist_ok=True)
     symbols = ["_", "^", "$", *IPA]
     lengths = [0.4, 12.0, 12.0, *(0.8 * _length(symbol) for symbol in IPA)]
-    levels = [0.12, 0.0, 0.0, *map(_level, IPA)]
+    levels = [0.0, 0.0, 0.0, *map(_level, IPA)]
     hop = 256
     nodes = _lengths_and_levels("input")
     nodes += [
@@ -63,8 +63,9 @@ def write_piper(
         _node("Exp", ["shift"], "stretched") if draws else _node("Exp", ["zero"], "stretched"),
         _node("Mul", ["usual", "stretched"], "usual_w"),
         _node("Mul", ["usual_w", "length_scale"], "wanted"),
-        _node("Ceil", ["wanted"], "frames"),
-        _node("Unsqueeze", ["frames", "axis_1"], "w_ceil"),
+        _node("Unsqueeze", ["wanted", "axis_1"], "wanted_3"),
+        _node("Ceil", ["wanted_3"], "w_ceil"),
+        _node("Squeeze", ["w_ceil", "axis_1"], "frames"),
     ]
     pitch = [_node("Cast", ["sid"], "speaker", to=TensorProto.FLOAT)] if speakers > 1 else []
     pitch += [

@@ -137,7 +137,7 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def pairs(entries: tuple[str, ...], option: str, example: str) -> dict[str, str]:
-    """KEY=VALUE entries of ``option`` as a dictionary. Raises SettingsError for one of another shape, or given twice."""
+    """KEY=VALUE entries of ``option``, as a dictionary. Raises SettingsError for a fault, or a key given twice."""
     found: dict[str, str] = {}
     for entry in entries:
         key, equals, value = entry.partition("=")

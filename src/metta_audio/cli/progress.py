@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from metta_audio.cli.stopping import in_steps
 from metta_audio.rendering.options import Progress
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress]:
-    """Shows each stage as it comes, on stderr; nothing where stderr is no terminal, or ``quiet``."""
-    with in_steps() as step:
+def progress_bar(*, quiet: bool, at_once: bool = False) -> Iterator[Progress]:
+    """Shows each stage as it comes, on stderr; nothing where stderr is no terminal, or ``quiet``.
+
+    Who asks to stop is obeyed between two steps, or ``at_once``, for work that nothing can spoil.
+    """
+    with nullcontext(_go_on) if at_once else in_steps() as step:
         if quiet or not sys.stderr.isatty():
             yield lambda *_: step()
             return
@@ -24,6 +27,10 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
                 show(stage, done, total)
 
             yield shown_step
+
+
+def _go_on() -> None:
+    """Nobody asked to stop."""
 
 
 @contextmanager

@@ -12,9 +12,12 @@ from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import one_line, print_json
 from metta_audio.encode.container import CONTAINERS, container
 from metta_audio.inspection import judge
+from metta_audio.rendering.natural import natural_voice
 from metta_audio.rendering.output import Report, check_output
-from metta_audio.script.model import Session
+from metta_audio.script.model import GUIDE, Session
+from metta_audio.settings import read_settings
 from metta_audio.units import clock
+from metta_audio.voices.registry import AUTO
 
 
 @click.command("render")
@@ -41,6 +44,9 @@ def command(request: Request, output: Path | None, format_: str | None, twin: bo
         print_json(report.to_json())
     else:
         click.echo(_describe(report, session))
+        advice = _natural_voice(request, report, session)
+        if advice:
+            click.echo(f"  for a natural voice: {advice}")
 
 
 def _describe(report: Report, session: Session) -> str:
@@ -58,3 +64,10 @@ def _describe(report: Report, session: Session) -> str:
         f"  beside it: {', '.join(path.name for path in report.files[1:])}",
     ]
     return "\n".join(lines)
+
+
+def _natural_voice(request: Request, report: Report, session: Session) -> str:
+    """How to get one, where nobody chose a voice and the best one here is a machine's."""
+    asked = request.voice or read_settings().voice
+    built_in = report.voices.get(GUIDE, "").startswith("espeak:")
+    return natural_voice(session.header.language) if asked == AUTO and built_in else ""

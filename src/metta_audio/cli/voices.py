@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _UNFIT = re.compile(r"[^\w.+-]+")
 """What no file's name should hold: a system's voices may be called anything, and not every system takes a colon."""
 
-_quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-
 
 @click.group("voices", invoke_without_command=True)
 @click.option("--language", default="", metavar="CODE", help="Only voices of a language, such as de or en-gb.")
@@ -31,9 +29,9 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
     """List the voices: those here, those that can be fetched, and why one cannot speak."""
     if context.invoked_subcommand is not None:
         return
-    from metta_audio.rendering.voices import collapsed, voices
+    from metta_audio.rendering.voices import collapsed, list_voices
 
-    listed = voices(language=language, engine=engine, installed=installed)
+    listed = list_voices(language=language, engine=engine, installed=installed)
     if as_json:
         print_json({"schema": "metta_audio.voices/1", "voices": [each.to_json() for each in listed]})
         return
@@ -57,12 +55,11 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
 
 @command.command("get")
 @click.argument("name")
-@_quiet
-def get(name: str, quiet: bool) -> None:
+def get(name: str) -> None:
     """Fetch a voice. Stopped or cut, the next try goes on where this one ended."""
     from metta_audio.rendering.voices import get_voice
 
-    with progress_bar(quiet=quiet) as progress:
+    with progress_bar(quiet=False, at_once=True) as progress:
         got = get_voice(name, progress=progress)
     click.echo(got.voice.name)
     click.echo(f"  {_size(got.voice.bytes)} in {got.files[0].parent}")
@@ -78,13 +75,12 @@ def get(name: str, quiet: bool) -> None:
 @click.option("--language", default="", metavar="CODE", help="The language of the text. Default: the voice's first.")
 @click.option("--rate", type=float, default=ARTICULATION, show_default=True, metavar="WPM", help="Words a minute.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: output/NAME.wav")
-@_quiet
-def try_(name: str, text: str, language: str, rate: float, output: Path | None, quiet: bool) -> None:
+def try_(name: str, text: str, language: str, rate: float, output: Path | None) -> None:
     """Write a few sentences of a voice into a file, to listen to it."""
     from metta_audio.rendering.trying import try_voice
 
     path = output or Path("output") / f"{_UNFIT.sub('-', name)}.wav"
-    with progress_bar(quiet=quiet) as progress:
+    with progress_bar(quiet=False) as progress:
         tried = try_voice(name, path, text=text, language=language, rate=rate, progress=progress)
     click.echo(f"{tried.path}\n  {tried.seconds:.1f} s of {tried.name} in {tried.language}")
 

@@ -23,13 +23,6 @@ PLAYERS = ("mpv", "ffplay", "vlc", "mpg123", "afplay", "paplay", "aplay")
 """Programs that play a file from the command line, on the systems people use."""
 
 
-NATURAL = ("kokoro", "piper")
-"""Engines whose voices sound like a person."""
-
-GET_A_NATURAL_ONE = 'for a natural voice: pip install "metta-audio[piper]" && metta voices get piper:en_US-ljspeech-high'
-"""The one line that says how."""
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at; ``advice`` says what to do, where there is something to do."""
@@ -66,14 +59,16 @@ def _program() -> Iterator[Finding]:
 
 
 def _voices() -> Iterator[Finding]:
+    from metta_audio.rendering.natural import EXTRAS, natural_voice
     from metta_audio.voices.registry import best_voice, find_engines
 
     engines = find_engines(read_settings().setup())
     for name, engine in engines.items():
         yield from _whatever_happens(f"voice {name}", partial(_voice, name, engine))
-    best = best_voice(engines, "en")
-    natural = best.partition(":")[0] in NATURAL
-    yield Finding("voice auto", natural, f"takes {best} for English", "" if natural else GET_A_NATURAL_ONE)
+    best = best_voice(engines, "en-us")
+    natural = best.partition(":")[0] in EXTRAS
+    advice = "" if natural else f"for a natural one: {natural_voice('en-us')}"
+    yield Finding("voice auto", natural, f"takes {best} for English", advice)
 
 
 def _voice(name: str, engine: Engine) -> Iterator[Finding]:

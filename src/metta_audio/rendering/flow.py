@@ -229,6 +229,11 @@ def _speaker(
     language = session.header.language
     engines = find_engines(settings.setup(private=options.private or says_own_words(session)))
     written = {name: role.voice for name, role in session.header.roles.items() if role.voice}
+    for role, name in written.items():
+        if ".onnx" in name.lower():
+            # A script is untrusted: which files are read is for the listener to say.
+            what = f'the script gives the role "{role}" a voice by its file'
+            raise VoiceError(what, hint=f"if you trust it, say so yourself: --role {role}={name}")
     lead = options.voice or settings.voice
     cast = cast_roles(engines, lead, language, declared, {**written, **options.roles})
     fallback = options.fallback or settings.fallback

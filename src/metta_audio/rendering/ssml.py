@@ -9,7 +9,19 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from metta_audio.encode.staging import Staging
-from metta_audio.script.model import GUIDE, BedChange, Bell, Breath, Item, Line, Pause, Session, SoundCue, Span, SpanKind
+from metta_audio.script.model import (
+    GUIDE,
+    BedChange,
+    Bell,
+    Breath,
+    Item,
+    Line,
+    Pause,
+    Session,
+    SoundCue,
+    Span,
+    SpanKind,
+)
 from metta_audio.settings import read_settings
 from metta_audio.speech.lexicon import Lexicon, pronounced
 from metta_audio.speech.voice import Utterance
@@ -52,8 +64,9 @@ def to_ssml(session: Session, lexicon: Lexicon) -> str:
     ]
     for section in session.sections:
         out.append(_mark("section", section.title))
-        for is_paragraph, items in groupby(section.items, _belongs_to_paragraph):
-            out.extend(_paragraphs(list(items), lexicon, header.language, variants) if is_paragraph else _cues(items))
+        for is_paragraph, group in groupby(section.items, _belongs_to_paragraph):
+            items = list(group)
+            out.extend(_paragraphs(items, lexicon, header.language, variants) if is_paragraph else _cues(items))
     return "\n".join([*out, "</speak>", ""])
 
 
@@ -110,7 +123,9 @@ def _inline(text: str, spans: Sequence[Span], start: int, end: int) -> str:
         within = [each for each in rest if each.start < stop]
         parts.append(_text(text[at : span.start]))
         if span.kind == "ipa":
-            parts.append(f'<phoneme alphabet="ipa" ph={_attribute(span.value)}>{_text(text[span.start : stop])}</phoneme>')
+            parts.append(
+                f'<phoneme alphabet="ipa" ph={_attribute(span.value)}>{_text(text[span.start : stop])}</phoneme>'
+            )
         elif span.kind == "sub":
             parts.append(f"<sub alias={_attribute(span.value)}>{_text(text[span.start : stop])}</sub>")
         else:
@@ -120,7 +135,7 @@ def _inline(text: str, spans: Sequence[Span], start: int, end: int) -> str:
     return "".join([*parts, _text(text[at:end])])
 
 
-def _cues(items: Iterator[Item] | Sequence[Item]) -> list[str]:
+def _cues(items: Sequence[Item]) -> list[str]:
     """What is not speech: a mark with its name, and a break where it takes time."""
     rows: list[str] = []
     for item in items:

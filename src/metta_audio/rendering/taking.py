@@ -12,12 +12,13 @@ from pathlib import Path
 from metta_audio.errors import SettingsError, SoundError
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.takes import REVIEW, Takes
+from metta_audio.script.model import Session
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.check import usual_pace
 from metta_audio.takes.reading import Found, Reading, read_files, read_through
 from metta_audio.takes.recording import Recording
 from metta_audio.takes.review import Outcome, Review, review
-from metta_audio.takes.store import Entry, Index, Take
+from metta_audio.takes.store import Entry, Index, Take, TakeSet
 from metta_audio.units import Samples
 
 _NUMBERED = re.compile(r"\s*0*(\d{1,5})(?!\d)")
@@ -48,11 +49,11 @@ def import_takes(
     one never replaces a good one, unless ``accept_doubtful``: it is set aside. With ``dry_run`` nothing is written.
     Raises SoundError where nothing was found.
     """
-    lines = takes.wanted(missing=missing and line is None)
+    lines, kept = takes.wanted(missing=missing and line is None), takes.set
     with ExitStack() as stack:
         if line is not None or numbered or any(isinstance(source, Path) and source.is_dir() for source in sources):
             files = _files(sources, line)
-            reading = read_files(files, lines, usual_pace(takes.set.index().takes.values()))
+            reading = read_files(files, lines, usual_pace(kept.index().takes.values()))
             load = _from_files([files[number] for number in sorted(files)])
         else:
             recordings = []
@@ -68,11 +69,11 @@ def import_takes(
             raise SoundError(what, hint="check that it is the recording of this script, and of these parameters")
         if dry_run:
             return review(takes.name, session.name, session.header, lines, reading)
-        stored = _store(takes, reading, load, sure=accept_doubtful or line is not None, progress=progress)
+        stored = _store(kept, takes.session, reading, load, sure=accept_doubtful or line is not None, progress=progress)
     result = review(takes.name, session.name, session.header, lines, reading, stored)
     if line is None:
-        takes.set.put_file(f"{REVIEW}.json", json.dumps(result.to_json(), indent=1, ensure_ascii=False).encode())
-        takes.set.put_file(f"{REVIEW}.html", result.html().encode())
+        kept.put_file(f"{REVIEW}.json", json.dumps(result.to_json(), indent=1, ensure_ascii=False).encode())
+        kept.put_file(f"{REVIEW}.html", result.html().encode())
     return result
 
 
@@ -121,7 +122,7 @@ def _sounds_in(folder: Path) -> list[Path]:
 
 
 def _store(
-    takes: Takes, reading: Reading, load: _Load, *, sure: bool, progress: Progress
+    kept: TakeSet, session: Session, reading: Reading, load: _Load, *, sure: bool, progress: Progress
 ) -> dict[int, tuple[Take, Outcome]]:
     """Write every take that was found, then change the index once."""
     made: dict[str, Take] = {}
@@ -129,12 +130,12 @@ def _store(
         progress("keeping", done, len(reading.found))
         wave = load(found)
         made[found.line.key] = Take(
-            digest=takes.set.write(wave),
+            digest=kept.write(wave),
             rate=wave.rate,
             frames=Samples(wave.frames),
             spoken=found.spoken,
             words=found.line.words,
-            script=takes.session.name,
+            script=session.name,
             number=found.line.number,
             doubtful=bool(found.doubts) and not sure,
         )
@@ -144,10 +145,10 @@ def _store(
         entries = dict(index.entries)
         for key, take in made.items():
             entries[key], outcomes[key] = _settled(entries.get(key, Entry()), take)
-        languages = tuple(sorted({*index.languages, takes.session.header.language.lower()}))
+        languages = tuple(sorted({*index.languages, session.header.language.lower()}))
         return Index(entries, languages)
 
-    takes.set.update(change)
+    kept.update(change)
     return {take.number: (take, outcomes[key]) for key, take in made.items()}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from metta_audio.encode.container import container_of, write_audio
 from metta_audio.encode.staging import Staging
-from metta_audio.errors import SettingsError
+from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.voices import LANGUAGE
 from metta_audio.script.model import ARTICULATION, RATES, Header, Minutes
@@ -66,6 +66,8 @@ def try_voice(
     voice = open_voice(engines, name, spoken)
     lexicon = Shelves.standard(settings=settings).lexicon(_header(spoken))
     sentences = list(_sentences(text or calibration_text(spoken), spoken))
+    if not sentences:
+        raise VoiceError("there is nothing in this text that can be spoken", hint="write words")
     with Staging(path.parent, settings.work) as staging:
         target = staging.path(path.name)
         clips = []

@@ -67,7 +67,7 @@ class Removed:
     kept: tuple[Path, ...] = ()
 
 
-def voices(*, language: str = "", engine: str = "", installed: bool = False) -> list[ListedVoice]:
+def list_voices(*, language: str = "", engine: str = "", installed: bool = False) -> list[ListedVoice]:
     """Every voice here or to be had, by quality, language and name; each engine that cannot run as one row, last.
 
     Only those of ``language`` (BCP 47, whatever the region), of ``engine``, or that can speak now (``installed``),

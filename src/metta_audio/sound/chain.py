@@ -172,7 +172,8 @@ def _hiss_loss(
         share = uniform_filter1d(share, round(_GLIDE / 2 / _HOP), mode="nearest")
     loss = 1 - 10 ** (-most / 20 * share)
     middles = (np.arange(len(loss)) + 0.5) * hop
-    return np.interp(np.arange(len(samples)), middles, loss).astype(np.float32)
+    losses: NDArray[np.float32] = np.interp(np.arange(len(samples)), middles, loss).astype(np.float32)
+    return losses
 
 
 def _levels(samples: NDArray[np.float32], hop: int) -> NDArray[np.float64]:

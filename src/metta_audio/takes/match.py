@@ -145,7 +145,8 @@ class _Model:
         self._seconds = [max(piece.seconds, 1e-3) for piece in pieces]
         self._gaps = [_gap(first, second) for first, second in pairwise(pieces)]
         self._limit = _pause_limit(self._gaps, self.lines)
-        usual = float(np.median([piece.level for piece in pieces]))
+        # The upper quartile: of many breaths and few words, the words are louder.
+        usual = float(np.percentile([piece.level for piece in pieces], 75))
         self._softness = [max(0.0, usual - _SOFT - piece.level) / _SOFTNESS for piece in pieces]
 
     def likelihood(self) -> float:
@@ -260,31 +261,40 @@ class _Model:
             missed.append(self._missed(now, after, plus))
         return read, missed
 
-    def _backward(self) -> tuple[list[Logs], list[Logs]]:
-        """For each count of pieces and each line, all ways on from there to the end."""
+    def _backward(self) -> Logs:
+        """For each count of pieces and each line just read, all ways on to the end that never read it again."""
         shape = (self.count + 1, self.lines + 1)
-        read, missed = np.full(shape, _NEVER), np.full(shape, _NEVER)
-        read[-1][-1] = missed[-1][-1] = 0.0
+        read, last, missed = np.full(shape, _NEVER), np.full(shape, _NEVER), np.full(shape, _NEVER)
+        number = np.arange(self.lines + 1)
         for at in range(self.count, -1, -1):
-            for after in range(at + 1, min(self.count, at + _MOST_PIECES) + 1):
-                if after - 1 > at and self._gaps[after - 2] > _LONGEST_PAUSE:
-                    break
+            if at == self.count:
+                read[at][-1] = last[at][-1] = missed[at][-1] = 0.0
+            else:
+                read[at] = read[at + 1] + self._noise(at)
+                last[at] = last[at + 1] + self._noise(at)
+            for after in self._ends(at):
                 onward = self._fit(at, after) + read[after][1:]
                 missed[at][:-1] = np.logaddexp(missed[at][:-1], onward)
-                read[at][:-1] = np.logaddexp(read[at][:-1], onward)
                 read[at][1:] = np.logaddexp(read[at][1:], onward + _AGAIN)
-            if at < self.count:
-                read[at] = np.logaddexp(read[at], read[at + 1] + self._noise(at))
             opens, more = self._missing(at)
-            number = np.arange(self.lines + 1)
             runs = np.logaddexp.accumulate((missed[at] + more * number)[::-1])[::-1]
-            read[at][:-1] = np.logaddexp(read[at][:-1], opens[:-1] + runs[1:] - more * number[1:])
-        return list(read), list(missed)
+            # On to the next line, or over some that are missing.
+            on = np.logaddexp(missed[at][:-1], opens[:-1] + runs[1:] - more * number[1:])
+            read[at][:-1] = np.logaddexp(read[at][:-1], on)
+            last[at][:-1] = np.logaddexp(last[at][:-1], on)
+        return last
+
+    def _ends(self, first: int) -> Iterator[int]:
+        """Pieces after the last of what may be one line that begins with ``first``."""
+        for after in range(first + 1, min(self.count, first + _MOST_PIECES) + 1):
+            if after - 1 > first and self._gaps[after - 2] > _LONGEST_PAUSE:
+                return
+            yield after
 
     def _certainties(self, path: list[tuple[int, int, int]]) -> list[float]:
-        """Share of all ways that read these pieces as this line, for each reading on ``path``."""
+        """Share of all ways that read these pieces as this line, and never again, for each reading on ``path``."""
         read, missed = self._forward(np.logaddexp)
-        onward, _ = self._backward()
+        onward = self._backward()
         whole = np.logaddexp(read[-1][-1], missed[-1][-1])
         certain = []
         for line, first, after in path:

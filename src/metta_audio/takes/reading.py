@@ -21,6 +21,9 @@ from metta_audio.units import Samples, Seconds, WordsPerMinute
 SURE = 0.8
 """Of all ways to read a recording, the share that must agree on a match: one in five would be a guess."""
 
+_SURE_AGAIN = 0.92
+"""The same for a line that was read more than once: half of the next line, begun and broken off, looks much like it."""
+
 _OFF = math.log(1.6)
 """A line may take so many times what its words usually take, or as little: three times the spread of a calm reader."""
 
@@ -118,7 +121,7 @@ def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recording: Recor
     first, after = found.readings[-1]
     start, end = _edges(cut, first, after, recording)
     doubts = list(_off(found.seconds, found.expected, line.words))
-    if found.certainty < SURE:
+    if found.certainty < (SURE if len(found.readings) == 1 else _SURE_AGAIN):
         doubts.append("by its length it could be another line, too")
     return Found(
         line,

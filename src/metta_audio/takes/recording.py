@@ -39,8 +39,6 @@ class Recording:
     def __init__(self, source: Path | Wave) -> None:
         self.name = name_of(source)
         self.notes: tuple[str, ...] = ()
-        if stated_seconds(source) > LONGEST:
-            raise SoundError(f"{self.name} is longer than {LONGEST / 3600:g} hours", hint="cut it into parts")
         self._store, self.rate, self._weights = self._decoded(source)
         try:
             self.frames = self._store.frames
@@ -86,16 +84,15 @@ class Recording:
         rate, sides = Hertz(0), Sides()
         try:
             for wave in waves(source, LONGEST):
-                self._must_be_fit(wave)
-                rate = wave.rate
-                store = store or Scratch(min(2, wave.channels))
+                if store is None:
+                    self._must_be_fit(wave, stated_seconds(source))
+                    rate, store = wave.rate, Scratch(min(2, wave.channels))
                 block = np.nan_to_num(wave.samples, posinf=1.0, neginf=-1.0)
                 block = block if wave.channels == 1 else to_stereo(block)
                 if wave.channels > 1:
                     sides.add(block)
                 store.append(block)
-                if store.frames > LONGEST * rate:
-                    raise SoundError(f"{self.name} is longer than {LONGEST / 3600:g} hours", hint="cut it into parts")
+                self._must_be_short(store.frames / rate)
         except BaseException:
             if store is not None:
                 store.close()
@@ -103,7 +100,12 @@ class Recording:
         store = store or Scratch(1)
         return store, rate, self._mono(sides) if store.channels == 2 else np.ones(1, np.float32)
 
-    def _must_be_fit(self, wave: Wave) -> None:
+    def _must_be_short(self, seconds: float) -> None:
+        if seconds > LONGEST:
+            raise SoundError(f"{self.name} is longer than {LONGEST / 3600:g} hours", hint="cut it into parts")
+
+    def _must_be_fit(self, wave: Wave, seconds: Seconds) -> None:
+        self._must_be_short(seconds)
         if wave.rate < LOWEST_RATE:
             what = f"{self.name} has {wave.rate:,} samples a second, too few for a recording of a voice"
             raise SoundError(what, hint=f"record at 44,100 or 48,000; {LOWEST_RATE:,} are the least")

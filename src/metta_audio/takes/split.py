@@ -16,7 +16,7 @@ PAUSE = 400
 """ms. A shorter silence belongs to a word or a comma: the closure of a stop lasts up to 200. A line may still consist
 of several pieces: which belong together is for the matching to say."""
 
-_STEP = 10
+_STEP = 20
 """ms between the places at which pydub looks: far below what is kept around a piece."""
 
 _SMOOTH = 5

@@ -92,11 +92,7 @@ def _fill(part: Part, progress: Progress) -> None:
     """Receive until all bytes are here, in a few requests at most. Raises VoiceError."""
     import httpx
 
-    timeout = httpx.Timeout(_READ, connect=_CONNECT)
-    headers = {"User-Agent": "metta-audio", "Accept-Encoding": "identity"}
-    local = is_loopback(httpx.URL(part.download.url).host)
-    # A proxy is for the way out; on this machine there is no way out.
-    with httpx.Client(timeout=timeout, headers=headers, trust_env=not local) as client:
+    with _client(part.download.url) as client:
         for number in range(TRIES):
             if number:
                 time.sleep(PAUSE * 2 ** (number - 1))
@@ -112,6 +108,21 @@ def _fill(part: Part, progress: Progress) -> None:
             else:
                 return
     raise _unreached(part.download, reason)
+
+
+def _client(url: str) -> httpx.Client:
+    """What asks; through the environment's proxy, where there is one. Raises VoiceError for one that cannot be."""
+    import httpx
+
+    timeout = httpx.Timeout(_READ, connect=_CONNECT)
+    headers = {"User-Agent": "metta-audio", "Accept-Encoding": "identity"}
+    # A proxy is for the way out; on this machine there is no way out.
+    outward = not is_loopback(httpx.URL(url).host)
+    try:
+        return httpx.Client(timeout=timeout, headers=headers, trust_env=outward)
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        what = f"the proxy or the certificates that the environment names cannot be used: {error}"
+        raise VoiceError(what, hint="look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE") from error
 
 
 def _unreached(download: Download, reason: str) -> VoiceError:
@@ -212,7 +223,7 @@ def _answered(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterat
 
 def _must_fit(download: Download, folder: Path, here: int) -> None:
     free, needed = shutil.disk_usage(folder).free, download.bytes - here
-    if False:
+    if free < needed:
         what = f"{download.file} needs {needed / 1e6:,.0f} MB more, and {folder} has {free / 1e6:,.0f} MB left"
         raise VoiceError(what, hint="make room on the disk")
 

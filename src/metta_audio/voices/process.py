@@ -39,7 +39,7 @@ class Ended:
 
 
 def run(command: Sequence[str], folder: Path, *, patience: Seconds, most_bytes: int, asked: bytes = b"") -> Ended:
-    """Run ``command`` in a process group of its own until it ends, and nothing of it after that.
+    """Run ``command`` in a process group of its own until it ends; nothing of it runs on after that.
 
     ``asked`` stands on its standard input, which is empty otherwise. What it prints goes into files in ``folder``, a
     private one: never to us. When ``patience`` is over, or the files in ``folder`` hold more than ``most_bytes``, it is
@@ -80,9 +80,9 @@ def _watched(process: subprocess.Popen[bytes], folder: Path, patience: Seconds, 
 
 def _written(folder: Path) -> int:
     total = 0
-    for entry in os.scandir(folder):
-        with suppress(OSError):  # gone meanwhile
-            total += entry.stat(follow_symlinks=False).st_size
+    with suppress(OSError):  # gone meanwhile
+        for file in folder.iterdir():
+            total += file.lstat().st_size
     return total
 
 
@@ -117,8 +117,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _last_line(file: Path) -> str:
-    with file.open("rb") as stream:
-        stream.seek(max(0, file.stat().st_size - _LAST))
-        lines = stream.read().decode("utf-8", "replace").strip().splitlines()
+    try:
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - _LAST))
+            lines = stream.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
     # Half a sound, or a picture, is no reason.
     return lines[-1] if lines and "\ufffd" not in lines[-1] else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
-import hashlib
+import os
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -32,7 +32,13 @@ _HALF_VOLUME = 50
 next sentence, too, never wakes. Clips are levelled afterwards."""
 
 _LONGEST_PATH = 150
-"""Bytes. The library copies paths into buffers of 160 and 190 without looking."""
+"""Bytes of the way to its data. The library copies it into buffers of 160 and 190 without looking."""
+
+_LONGEST_VOICE_PATH = 59
+"""Bytes of the way to a voice file: espeak_ng_SetVoiceByFile cuts off what is longer."""
+
+_LONGEST_NAME = 5
+"""Characters of a voice file's name: "v" and a number below 10,000."""
 
 _SEED = 1
 """Any constant: breath noise starts from the same point in every sentence."""
@@ -74,9 +80,10 @@ class Library:
 
     def __init__(self) -> None:
         # A short private folder of our own: voice files, and a short way to a data folder that lies too deep.
-        self._folder = tempfile.TemporaryDirectory(prefix="metta-", ignore_cleanup_errors=True)
+        self._folder = _short_folder()
         atexit.register(self._folder.cleanup)
         self._lock = threading.Lock()
+        self._names: dict[bytes, str] = {}
         self._chunks: list[NDArray[np.int16]] = []
         self._events: list[tuple[int, int]] = []
         try:
@@ -103,8 +110,8 @@ class Library:
         what was spoken before.
         """
         flags = _CHARS_UTF8 | _SSML | (_PHONEMES if phonemes else 0)
-        file = bytes(self._file(voice))
         with self._lock:
+            file = bytes(self._file(voice))
             self._synthesize(file, _SYLLABLE, rate, _CHARS_UTF8)
             status = self._synthesize(file, ssml.encode(), rate, flags)
             chunks, events = self._chunks, self._events
@@ -154,12 +161,12 @@ class Library:
         return 0
 
     def _file(self, voice: bytes) -> Path:
-        path = Path(self._folder.name, hashlib.sha256(voice).hexdigest()[:16])
+        path = Path(self._folder.name, self._names.setdefault(voice, f"v{len(self._names)}"))
         if not path.exists():
             # Gone, too, when a cleaner of temporary files came by.
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(voice)
-        return _checked(path)
+        return path
 
     def _short(self, path: Path) -> Path:
         if len(bytes(path)) <= _LONGEST_PATH:
@@ -169,13 +176,25 @@ class Library:
             link.symlink_to(path, target_is_directory=True)
         except OSError as error:
             raise _unusable(f"the path of the eSpeak NG data is too long: {path}") from error
-        return _checked(link)
+        return link
 
 
-def _checked(path: Path) -> Path:
-    if len(bytes(path)) > _LONGEST_PATH:
-        raise VoiceError(f"the temporary folder's path is too long for eSpeak NG: {path.parent}", hint="set TMPDIR")
-    return path
+def _short_folder() -> tempfile.TemporaryDirectory[str]:
+    """A private folder for voice files, in the first place whose name is short enough.
+
+    The temporary folders of macOS and Windows often are not.
+    """
+    places = [tempfile.gettempdir(), "/tmp", os.path.expandvars(r"%SystemRoot%\Temp")]  # noqa: S108 - the folder is ours
+    for place in places:
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="m", dir=place, ignore_cleanup_errors=True)
+        except OSError:
+            continue
+        if len(os.fsencode(folder.name)) + 1 + _LONGEST_NAME <= _LONGEST_VOICE_PATH:
+            return folder
+        folder.cleanup()
+    what = f"no temporary folder has a name that is short enough for eSpeak NG: {', '.join(places[:2])}"
+    raise VoiceError(what, hint="set TMPDIR (on Windows TEMP) to a folder with a short name")
 
 
 def _unusable(what: str) -> VoiceError:

@@ -60,7 +60,7 @@ class KokoroVoice(NeuralVoice):
         files = " ".join(digest(path, self._advice) for path in self._files)
         packages = ("kokoro-onnx", "onnxruntime", "phonemizer", "espeakng-loader")
         versions = " ".join(version(package) for package in packages)
-        return f"kokoro {versions} {_VERSION} {files} {self._style} {self._espeak} {_SETTINGS}"
+        return f"kokoro {versions} {_VERSION} {files} {self._style} {self._espeak} {_SETTINGS} {self._measure()}"
 
     def _settings(self) -> Sequence[float]:
         return _WHOLE_SPEED if self._whole_speed() else _SETTINGS
@@ -112,10 +112,11 @@ class KokoroVoice(NeuralVoice):
         try:
             return super()._speed(rate)
         except VoiceError as error:
-            if not self._whole_speed():
+            if self._calibration is None or not self._whole_speed():
                 raise
             what = f"{self._files[0]} takes whole numbers as its speed, so that it cannot speak {rate:g} words a minute"
-            raise VoiceError(what, hint=f"{error.hint}, or use {USUAL_MODEL}") from error
+            hint = f"ask for {self._calibration.rates[0]:.0f}, or use {USUAL_MODEL}"
+            raise VoiceError(what, hint=hint) from error
 
 
 def _opened(graph: Graph, styles: Path, style: str, advice: str) -> tuple[Any, Any]:

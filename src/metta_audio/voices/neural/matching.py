@@ -48,7 +48,7 @@ _STEPS = ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (1, 4))
 this account; longer ones shift their neighbours a little."""
 
 
-_DIGIT = 5
+_DIGIT = 6
 """Sounds that a digit stands for in a number read out, about."""
 
 

@@ -98,9 +98,9 @@ def ipa_symbols(ipa: str, known: Collection[str]) -> list[str]:
                 symbols.append(near)
             elif unicodedata.category(symbol) not in _MARKS and not symbol.isspace():
                 hint = 'write it with other sounds, or spell the word as it sounds: (word)[sub:"wurd"]'
-                raise VoiceError(f'this voice has no sound for the IPA symbol "{symbol}" in "{ipa}"', hint=hint)
+                raise VoiceError(f'this voice has no sound for the IPA symbol "{symbol}"', hint=hint)
     if not any(map(is_sound, symbols)):
-        raise VoiceError(f'"{ipa}" holds no sound', hint='write for example (metta)[ipa:"ˈmɛtə"]')
+        raise VoiceError("this IPA holds no sound", hint='write for example (metta)[ipa:"ˈmɛtə"]')
     return symbols
 
 

@@ -58,7 +58,7 @@ class PiperVoice(NeuralVoice):
         """Everything but text and rate that changes the sound."""
         files = " ".join(digest(path, self._advice) for path in (self._model.graph, self._model.config))
         versions = f"{version('piper-tts')} {version('onnxruntime')}"
-        return f"piper {versions} {_VERSION} {files} {self._speaker} {_SETTINGS}"
+        return f"piper {versions} {_VERSION} {files} {self._speaker} {_SETTINGS} {self._measure()}"
 
     def _settings(self) -> Sequence[float]:
         return _SETTINGS
@@ -67,9 +67,10 @@ class PiperVoice(NeuralVoice):
         return self._symbols
 
     def _phonemes(self, text: str) -> list[str]:
+        loaded = self._loaded()
         try:
             with _phonemising:
-                sentences = self._loaded().phonemize(text)
+                sentences = loaded.phonemize(text)
         except RuntimeError as error:
             what = f"{self._model.config} names an eSpeak NG voice that piper-tts does not have"
             raise VoiceError(what, hint=self._advice) from error

@@ -1,31 +1,12 @@
-"""The engine ``command``: any program on this machine that speaks, as a line of arguments in the settings.
-
-No shell ever sees the line. The settings' table [command] names the voices::
-
-    [command]
-    slt = "flite -voice slt --setf duration_stretch={stretch} -t {text} -o {out}"
-
-    [command.anna]
-    line = "say -v Anna --data-format=LEI16@22050 -r {rate} -f {text_file} -o {out}"
-    language = "de"
-
-In place of {text}, {text_file} names a file that holds the text; without either it stands on standard input. Without
-{out} the sound is taken from standard output. {rate} is the program's own words a minute, {stretch} 1 for its usual
-pace and more for a slower one: either is measured, so that the asked rate is spoken. {language} is BCP 47.
-"""
+"""The engine ``command``: voices that are programs, run anew for each line."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import os
-import shlex
-import shutil
-import string
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from metta_audio.errors import VoiceError, did_you_mean
@@ -33,18 +14,13 @@ from metta_audio.sound.chain import MILD
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
 from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
-from metta_audio.units import Seconds, WordsPerMinute
+from metta_audio.units import WordsPerMinute
 from metta_audio.voices import process
+from metta_audio.voices.command.line import EXAMPLE, Line, read_line
 from metta_audio.voices.outside import MOST_BYTES, NotSound, heard, said, told
 
 _VERSION = 1
 """Counts changes of this module that change what a program is asked for."""
-
-_PATIENCE = Seconds(120.0)
-"""For one line. A program takes seconds; one that loads a large model each time may take a minute."""
-
-_MOST_PATIENCE = Seconds(3600.0)
-"""An hour for a line is a mistake in the unit."""
 
 _RATES = (50, 80, 120, 160, 220)
 """The program's own words a minute at which {rate} is measured: close enough to join by straight lines, and with 80 for
@@ -53,126 +29,6 @@ those that go no slower, such as eSpeak."""
 _SPEEDS = (0.3, 0.55, 1.0, 1.5)
 """Speeds at which {stretch}, their inverse, is measured: a voice of ordinary speech, 150 to 220 words a minute, comes
 from below 70 to over 200."""
-
-_PLACEHOLDERS = ("text", "text_file", "out", "rate", "stretch", "language")
-
-_OPTION_MARKS = ("-", "@", "/", "+")
-"""Signs at the beginning of an argument that make programs take it for an option or a file of arguments."""
-
-_SLT = "flite -voice slt --setf duration_stretch={stretch} -t {text} -o {out}"
-_EXAMPLE = f'write into settings.toml: [command] and under it NAME = "{_SLT}"'
-_KEYS = {
-    "line": f'line = "{_SLT}"',
-    "language": 'language = "en-us"',
-    "licence": 'licence = "CC0"',
-    "timeout": f"timeout = {_PATIENCE:g}",
-}
-"""Keys of a voice that is a table, and how each is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One voice of the table: its line as written, split into arguments with placeholders, and what is known of it.
-
-    ``language`` is BCP 47 in lower case, empty for a program that speaks whatever it is given.
-    """
-
-    name: str
-    line: str
-    arguments: tuple[str, ...]
-    language: str = ""
-    licence: str = ""
-    timeout: Seconds = _PATIENCE
-
-    def holds(self, placeholder: str) -> bool:
-        """Whether ``placeholder`` stands in it."""
-        return any(field == placeholder for argument in self.arguments for _, field in _pieces(argument))
-
-    def program(self) -> str:
-        """Path of the program. Raises VoiceError where it is not to be found."""
-        found = shutil.which(self.arguments[0])
-        if found is None:
-            what = f'the program "{self.arguments[0]}" of the voice "command:{self.name}" is not to be found'
-            raise VoiceError(what, hint="install it, check PATH, or write its whole path")
-        if found.lower().endswith((".bat", ".cmd")) and self.holds("text"):
-            # Windows hands such a file to a shell after all.
-            what = f'the program of the voice "command:{self.name}" is a batch file, which may run what a text says'
-            raise VoiceError(what, hint="hand the text over by {text_file} or standard input")
-        return found
-
-    def filled(self, values: Mapping[str, str]) -> list[str]:
-        """The arguments with ``values`` put in: each stays one argument, whatever is in it."""
-        return [self.program(), *(_filled(argument, values) for argument in self.arguments[1:])]
-
-
-def _filled(argument: str, values: Mapping[str, str]) -> str:
-    pieces = _pieces(argument)
-    filled = "".join(literal + (values[field] if field else "") for literal, field in pieces)
-    # A sentence may begin with a dash, and no program shall take it for an option: a blank before it is not spoken.
-    return (
-        f" {filled}" if pieces[0][0] == "" and pieces[0][1] == "text" and filled.startswith(_OPTION_MARKS) else filled
-    )
-
-
-def _pieces(argument: str) -> list[tuple[str, str]]:
-    """Text and the name of the placeholder after it, "" for none; doubled braces stand for themselves."""
-    return [
-        (literal, f"{field}{':' + spec if spec else ''}{'!' + conversion if conversion else ''}" if field else "")
-        for literal, field, spec, conversion in string.Formatter().parse(argument)
-    ] or [("", "")]
-
-
-def read_line(name: str, entry: object) -> Line:
-    """The voice ``name`` of the table [command]: a line, or a table with one. Raises VoiceError for a wrong one."""
-    if isinstance(entry, str):
-        entry = {"line": entry}
-    where = f'the voice "{name}" of [command] in the settings'
-    if not isinstance(entry, Mapping):
-        raise VoiceError(f"{where} is neither a line nor a table", hint=f"write {name} = {_KEYS['line'][7:]}")
-    for key, value in entry.items():
-        if key not in _KEYS:
-            raise VoiceError(f'{where} has no "{key}"', hint=did_you_mean(str(key), _KEYS))
-        fits = isinstance(value, str)
-        if key == "timeout":
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_PATIENCE
-        if not fits:
-            raise VoiceError(f'"{key}" of {where} is not as it must be', hint=f"write {_KEYS[key]}")
-    line = str(entry.get("line", "")).strip()
-    return Line(
-        name=name,
-        line=line,
-        arguments=_arguments(line, where),
-        language=str(entry.get("language", "")).strip().lower(),
-        licence=str(entry.get("licence", "")).strip(),
-        timeout=Seconds(float(entry.get("timeout", _PATIENCE))),
-    )
-
-
-def _arguments(line: str, where: str) -> tuple[str, ...]:
-    """Split as a shell would, and check every placeholder."""
-    splitter = shlex.shlex(line, posix=True, punctuation_chars=False)
-    splitter.whitespace_split, splitter.commenters = True, ""
-    if os.name == "nt":
-        splitter.escape = ""  # there a backslash is part of a path
-    try:
-        # A path may begin in the home folder; only what the user wrote is looked at, never the text.
-        arguments = [str(Path(each).expanduser()) if each.startswith("~/") else each for each in splitter]
-        fields = [field for argument in arguments for _, field in _pieces(argument) if field]
-    except ValueError as error:
-        reason = "a quote is not closed" if "quotation" in str(error) else "a brace stands alone"
-        hint = 'close each quote, and write "{{" and "}}" for braces that are no placeholder'
-        raise VoiceError(f"{where}: {reason} in: {line}", hint=hint) from None
-    if not arguments:
-        raise VoiceError(f"{where} has no line", hint=f"write {_KEYS['line']}")
-    for field in fields:
-        if field not in _PLACEHOLDERS:
-            hint = did_you_mean(field, _PLACEHOLDERS)
-            raise VoiceError(f"{where}: unknown placeholder {{{field}}} in: {line}", hint=hint)
-    if "{" in arguments[0]:
-        raise VoiceError(f"{where} does not begin with a program: {line}", hint=f"write {_KEYS['line']}")
-    if {"rate", "stretch"} <= set(fields):
-        raise VoiceError(f"{where} has both {{rate}} and {{stretch}}: {line}", hint="leave one of them out")
-    return tuple(arguments)
 
 
 class CommandVoice:
@@ -291,7 +147,7 @@ class CommandEngine:
 
     def problem(self) -> str:
         """Say why it cannot run here; empty when it can."""
-        return "" if self._table else f"no program is set up; {_EXAMPLE}"
+        return "" if self._table else f"no program is set up; {EXAMPLE}"
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices of the table, in its order; one that cannot run says why."""
@@ -311,7 +167,7 @@ class CommandEngine:
 
     def _resolve(self, variant: str, language: str) -> str:
         if not self._table:
-            raise VoiceError("no program is set up", hint=_EXAMPLE)
+            raise VoiceError("no program is set up", hint=EXAMPLE)
         name = variant.strip()
         if not name:
             infos = self.voices()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from metta_audio.errors import VoiceError
+from metta_audio.rendering.taking import import_takes
+from metta_audio.settings import read_settings
+from metta_audio.speech.clip import LEAD, make_clip
+from metta_audio.speech.voice import MissingTake, Setup, Utterance, chain_of
+from metta_audio.units import RATE
+from metta_audio.voices.registry import cast_roles, find_engines, open_voice
+from metta_audio.voices.takes import TakesEngine
+
+
+def engine():
+    return TakesEngine(read_settings().setup())
+
+
+@pytest.fixture
+def mine(takes, read):
+    import_takes(takes, [read()])
+    return engine().open("mine", "en-us")
+
+
+def test_a_voice_says_each_line_as_it_was_read(mine, takes, read):
+    for line in takes.lines:
+        speech = mine.speak(Utterance(line.text), 110)
+        clip = make_clip(speech, chain_of(mine))
+        assert clip.wave.rate == RATE
+        assert clip.wave.seconds == pytest.approx(read.words(line.text).seconds, abs=0.15)
+        assert [line.text[word.start : word.end] for word in clip.words] == line.text.split()
+        assert clip.words[0].onset / RATE == pytest.approx(LEAD, abs=0.002)
+
+
+def test_words_begin_while_somebody_speaks_and_in_order(mine, takes):
+    line = max(takes.lines, key=lambda line: line.words)
+    speech = mine.speak(Utterance(line.text), 110)
+    onsets = [word.onset for word in speech.words]
+    assert onsets == sorted(set(onsets))
+    assert onsets[0] > 0.2 * speech.wave.rate
+    assert onsets[-1] < speech.wave.frames - 0.3 * speech.wave.rate
+
+
+def test_rate_case_and_role_change_nothing(mine, takes):
+    text = takes.lines[3].text
+    said = [mine.speak(Utterance(each), rate).wave.samples for each, rate in ((text, 90), (text.upper(), 160))]
+    np.testing.assert_array_equal(*said)
+
+
+def test_a_line_that_was_not_recorded_is_missed_without_being_repeated(mine):
+    with pytest.raises(MissingTake) as caught:
+        mine.speak(Utterance("Dear Kim, be well."), 110)
+    assert caught.value.what == "this line has not been recorded"
+    assert "--missing --as mine" in caught.value.hint
+    assert "--fallback" in caught.value.hint
+    assert "Kim" not in str(caught.value)
+
+
+def test_a_lost_take_is_an_error_and_not_a_missing_one(mine, takes):
+    (takes.set.folder / takes.set.index().current(takes.lines[3].key).file).unlink()
+    with pytest.raises(VoiceError, match="line 4 of visit") as caught:
+        mine.speak(Utterance(takes.lines[3].text), 110)
+    assert not isinstance(caught.value, MissingTake)
+
+
+def test_another_take_is_another_fingerprint(mine, takes, read):
+    before = mine.fingerprint
+    assert engine().open("mine", "de").fingerprint == before
+    takes.drop(3)
+    assert engine().open("mine", "en-us").fingerprint != before
+    takes.undo(3)
+    assert engine().open("mine", "en-us").fingerprint == before
+
+
+def test_one_person_speaks_all_roles(mine):
+    engines = find_engines(read_settings().setup())
+    roles = ["guide", "self", "counter"]
+    assert set(cast_roles(engines, "takes:mine", "en-us", roles, {}).values()) == {"takes:mine"}
+    assert set(cast_roles(engines, "takes", "en-us", roles, {}).values()) == {"takes:mine"}
+    assert open_voice(engines, "takes:mine", "en-gb").name == "takes:mine"
+    with pytest.raises(VoiceError, match='does not speak "de"'):
+        open_voice(engines, "takes:mine", "de")
+
+
+def test_the_list_says_what_there_is(mine, takes):
+    (info,) = engine().voices()
+    assert (info.name, info.languages, info.quality) == ("takes:mine", ("en-us",), "human")
+    assert info.summary == f"{len(takes.lines)} recorded lines"
+    assert info.bytes > 0
+    assert engine().problem() == ""
+
+
+def test_without_takes_it_says_what_to_do(tmp_path):
+    empty = TakesEngine(Setup(takes=tmp_path / "none"))
+    assert "metta takes sheet" in empty.problem()
+    assert empty.voices() == []
+
+
+@pytest.mark.parametrize(("variant", "hint"), [("mien", 'did you mean "mine"'), ("../mine", "mine"), ("x/y", "mine")])
+def test_unknown_names(mine, variant, hint):
+    with pytest.raises(VoiceError) as caught:
+        engine().open(variant, "en-us")
+    assert hint in caught.value.hint
+
+
+def test_of_several_one_must_be_named(mine, takes, read):
+    from metta_audio.rendering.takes import Takes
+
+    import_takes(Takes(takes.session, "ours"), [read(1, 2, 3)])
+    with pytest.raises(VoiceError, match="which takes"):
+        engine().open("", "en-us")
+
+
+def test_a_damaged_set_is_listed_with_its_problem(mine, takes):
+    (takes.set.folder / "index.json").write_text("{")
+    (info,) = engine().voices()
+    assert "damaged" in info.problem
+    with pytest.raises(VoiceError, match="damaged"):
+        engine().open("mine", "en-us")
