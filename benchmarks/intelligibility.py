@@ -54,7 +54,7 @@ FLOOR = 10 ** (-75 / 20)
 SEED = 4
 """Of that noise and of nothing else."""
 
-CALM = ("en-us", *(f"en-us+{name}" for name in ("f3", "m8", "f1", "Alex", "steph")))
+CALM = ("en-us", *(f"en-us+{name}" for name in ("f2", "m1", "f1", "Alex", "f3")))
 """The built-in voice, and those that other roles are cast from."""
 
 Samples = NDArray[np.float64]

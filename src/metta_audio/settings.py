@@ -13,8 +13,7 @@ from typing import Any
 import platformdirs
 
 from metta_audio.errors import Place, SettingsError, did_you_mean
-from metta_audio.speech.voice import Setup
-from metta_audio.voices.registry import AUTO, GROUP
+from metta_audio.speech.setup import AUTO, GROUP, Setup
 
 APP = "metta_audio"
 

@@ -112,8 +112,7 @@ def test_a_private_render_that_is_killed_leaves_its_work_only_where_the_recordin
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "cache").exists()
-    left = [path for path in out.iterdir()]
-    assert left, "it was killed in the middle"
+    assert list(out.iterdir()), "it was killed in the middle"
     # The next one sweeps it.
     again = start("render", "s.md", "--private", "-o", "out/b.wav")
     again.communicate()

@@ -16,7 +16,7 @@ import soundfile
 
 Run = Callable[..., Any]
 
-HEADS = ["name", "language", "quality", "licence", "size", "state", "what it is"]
+HEADS = ["name", "language", "quality", "licence", "size", "state", "what it is, or lacks"]
 
 
 def rows(out: str) -> dict[str, list[str]]:
@@ -65,9 +65,13 @@ def catalogue(kept: Path, tmp_path: Path) -> Iterator[Path]:
 def test_the_list_tells_of_each_what_it_is_what_it_costs_and_whether_it_is_here(run: Run) -> None:
     found = rows(run("voices").out)
     assert found["piper:en_US-ljspeech-high"][1:6] == ["en-us", "natural", "public domain", "114 MB", "to fetch"]
-    assert found["kokoro:af_heart"][1:6] == ["en-us", "natural", "Apache-2.0", "354 MB", "to fetch"]
+    assert found["kokoro:…"][1:6] == ["7 languages", "natural", "Apache-2.0", "354 MB", "to fetch"]
+    assert found["kokoro:…"][6] == "metta voices --engine kokoro lists all 41"
+    every = rows(run("voices", "--engine", "kokoro").out)
+    assert every["kokoro:af_heart"][1:6] == ["en-us", "natural", "Apache-2.0", "354 MB", "to fetch"]
     assert found["silent"][5] == "here"
-    assert found["http"][5].startswith("no speech server is set up")
+    assert found["http"][5] == "not usable"
+    assert found["http"][6].startswith("no speech server is set up")
 
 
 def test_the_many_languages_of_espeak_are_one_row_and_auto_is_marked(run: Run) -> None:
@@ -75,7 +79,7 @@ def test_the_many_languages_of_espeak_are_one_row_and_auto_is_marked(run: Run) -
     assert not any(name.startswith("espeak:") and name != "espeak:…" for name in found)
     assert found["espeak:…"][1].endswith(" languages")
     assert int(found["espeak:…"][1].split()[0]) > 100
-    assert found["espeak:…"][5:] == ["here, taken by auto", "auto takes espeak:en-us"]
+    assert found["espeak:…"][5:] == ["here, auto", "auto takes espeak:en-us"]
 
 
 def test_better_voices_come_first(run: Run) -> None:
@@ -101,7 +105,7 @@ def test_voices_of_one_engine_and_voices_that_can_speak(run: Run) -> None:
     assert len(rows(run("voices", "--engine", "espeak").out)) > 100
     here = rows(run("voices", "--installed").out)
     assert "silent" in here
-    assert {row[5] for row in here.values()} <= {"here", "here, taken by auto"}
+    assert {row[5] for row in here.values()} <= {"here", "here, auto"}
     assert "did you mean" in run("voices", "--engine", "pipper").complaint()
 
 
@@ -111,7 +115,7 @@ def test_an_engine_that_cannot_run_says_why_in_one_row(run: Run, monkeypatch: py
     monkeypatch.setattr(PiperEngine, "problem", lambda self: 'not installed: pip install "metta-audio[piper]"')
     found = rows(run("voices").out)
     assert [name for name in found if name.startswith("piper")] == ["piper"]
-    assert found["piper"][5] == 'not installed: pip install "metta-audio[piper]"'
+    assert found["piper"][6] == 'not installed: pip install "metta-audio[piper]"'
     whole = rows(run("voices", "--engine", "piper").out)
     assert len(whole) > 15
     assert "to fetch" not in {row[5] for row in whole.values()}

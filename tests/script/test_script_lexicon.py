@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metta_audio.errors import Place, ScriptError
 from metta_audio.script.model import Pronunciation, Script
@@ -94,3 +96,9 @@ def test_words_and_phrases() -> None:
     found = [text[start:end] for start, end in words_of(text)]
     assert found == ["Ana’s", "loving", "kindness", "tis", "mettā\u0304"]
     assert phrase_of(" Loving-Kindness ") == phrase_of("loving kindness") == "loving kindness"
+
+
+@given(st.text(st.sampled_from([*"ab1 _-'’.,—é€😀", "\u0304", "म", "ि"]), max_size=30))
+def test_the_quick_way_to_words_is_the_long_one(text: str) -> None:
+    """A mark at the end sends the whole text the long way."""
+    assert words_of(text) == words_of(f"{text} \u0900")[: len(words_of(text))]

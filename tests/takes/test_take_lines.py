@@ -65,3 +65,7 @@ def test_counted_breaths_are_read_too(fill, breath, words):
     counted = [line for line in Takes(takes.session, breath=breath).lines if line.section == COUNTS]
     assert len(counted) == words
     assert all(line.roles == ("counter",) for line in counted)
+
+
+def test_signs_that_are_syllables_last_longer_than_letters():
+    assert expected_words("愿我平安") > 1.5 * expected_words("rest")

@@ -276,3 +276,22 @@ def test_pairs_of_similar_lines_are_doubtful_when_one_is_missing(fill, reader_of
     assert sum(row.verdict == "doubtful" for row in review.rows) >= 2
     assert {1, 7} <= set(certain(review))
     assert all(itertools.starmap(lambda number, row: row.number == number, enumerate(review.rows, 1)))
+
+
+@pytest.mark.parametrize("edge", [0.0, 0.02])
+def test_a_file_cut_close_to_its_words_is_taken_whole(takes, read, edge):
+    said = read.words(takes.lines[4].text)
+    pad = np.zeros((round(edge * said.rate), 1), np.float32)
+    wave = Wave(np.concatenate([pad, said.samples, pad]), said.rate)
+    import_takes(takes, [wave], line=5)
+    assert sound(takes, 5).frames == wave.frames
+
+
+def test_a_tap_on_the_recorder_is_no_part_of_a_line(takes, read):
+    wave = read(5)
+    samples = wave.samples.copy()
+    tap = np.random.default_rng(0).standard_normal((1_500, 1)).astype(np.float32) * 0.1
+    samples[2_000:3_500] += tap
+    samples[-3_500:-2_000] += tap
+    import_takes(takes, [Wave(samples, wave.rate)], line=5)
+    assert sound(takes, 5).seconds == pytest.approx(read.words(takes.lines[4].text).seconds + 0.5, abs=0.05)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
-from metta_audio.speech.activity import articulation, stretches
+from metta_audio.speech.activity import PAUSE, articulation, stretches
 from metta_audio.speech.clip import make_clip
 from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.speech.words import word_ranges
@@ -39,8 +39,17 @@ GERMAN = (
     "nah und fern, und lass sie da sein. Mögest du glücklich sein, mögest du gesund sein, mögest du in Frieden leben. "
     "Wenn Traurigkeit kommt, ist sie auch willkommen."
 )
-CAST = ("en-us", "en-us+f3", "en-us+m8", "en-us+f1", "en-us+Alex", "en-us+steph")
-HARD = ("en-us+f2", "en-us+whisper", "en-us+Reed", "en-us+iven", "en-us+UniRobot", "en-us+announcer", "en-us+klatt4")
+CAST = ("en-us", "en-us+f2", "en-us+m1", "en-us+f1", "en-us+Alex", "en-us+f3")
+HARD = (
+    "en-us+m8",
+    "en-us+steph",
+    "en-us+whisper",
+    "en-us+Reed",
+    "en-us+iven",
+    "en-us+UniRobot",
+    "en-us+announcer",
+    "en-us+klatt4",
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +139,48 @@ def test_words_begin_after_the_pause_before_them(voice):
     assert after_pause == pytest.approx(starts[1:], abs=0.03)
     clip = make_clip(speech)
     assert clip.words[0].onset / 44_100 == pytest.approx(stretches(clip.wave)[0][0] / 44_100, abs=0.003)
+
+
+def gaps(wave):
+    """Seconds of each quiet between words, 20 dB under what even a soft consonant has."""
+    hop = round(0.005 * wave.rate)
+    samples = wave.samples[: wave.frames // hop * hop, 0].astype(float)
+    levels = np.sqrt(np.square(samples.reshape(-1, hop)).mean(axis=1))
+    quiet = np.flatnonzero(np.diff(np.concatenate([[0], levels < 0.003 * levels.max(), [0]]).astype(int)))
+    runs = (quiet[1::2] - quiet[::2])[1:-1]  # without what lies before and after the line
+    return runs * hop / wave.rate
+
+
+FLOWING = "You may allow all of your lower arm a long warm low layer"
+
+
+@pytest.mark.parametrize("variant", ["en-us", "en-gb", "en-us+f1"])
+def test_english_words_stand_a_little_apart_and_never_halt(variant):
+    voice = ENGINE.open(variant, "en-us")
+    usual, slowest = gaps(said(voice, FLOWING).wave), gaps(said(voice, FLOWING, rate=85).wave)
+    assert np.median(usual[usual > 0.03]) == pytest.approx(0.09, abs=0.03)
+    assert len(usual[usual > 0.03]) >= 10
+    assert max(usual) < 0.15
+    # Counted as speech at every rate: as a pause it would spoil the rate that is measured.
+    assert max(slowest) < PAUSE
+
+
+def test_other_languages_keep_their_own_flow():
+    assert not any(gaps(said(ENGINE.open("de", "de"), "Alle wollen mehr Ruhe im Leben").wave) > 0.07)
+
+
+@pytest.mark.parametrize("language", ["en-us", "de", "es"])
+def test_the_plain_voice_is_softer_than_the_engines_own(language):
+    def edge(file):
+        wave = library().speak(file, "1 2 3 4 5 6 7 8 9.", 120, phonemes=False).wave
+        power = np.abs(np.fft.rfft(wave.samples[:, 0])) ** 2
+        hertz = np.fft.rfftfreq(wave.frames, 1 / wave.rate)
+        return power[(hertz > 2000) & (hertz < 4000)].sum() / power[hertz < 1000].sum()
+
+    ours = ENGINE.open(language, "en-us").file
+    set_by_us = {"pitch", "tone", "consonants", "formant"}
+    own = [line for line in ours.splitlines() if line.split()[0].decode() not in set_by_us]
+    assert edge(ours) < 0.8 * edge(b"\n".join([*own, b""]))
 
 
 def test_a_long_line_keeps_its_word_times(voice):

@@ -5,9 +5,10 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from metta_audio.errors import VoiceError
+from metta_audio.speech.setup import GROUP
 from metta_audio.speech.voice import QUALITIES, Setup, Utterance, VoiceInfo
 from metta_audio.voices import registry
-from metta_audio.voices.registry import BEST, GROUP, Engines, best_voice, cast_roles, find_engines, open_voice
+from metta_audio.voices.registry import BEST, Engines, best_voice, cast_roles, find_engines, open_voice
 from metta_audio.voices.tone import ToneEngine
 
 OURS = {"command", "espeak", "http", "kokoro", "piper", "silent", "system", "takes", "tone"}
@@ -156,8 +157,6 @@ def test_roles_are_cast_from_what_auto_takes(engines):
 def test_a_voice_of_another_language_is_refused_with_those_that_fit():
     piper = Stub("piper", [a_voice("piper:thorsten", "de-de"), a_voice("piper:lj", "en-us")])
     here = {"piper": piper, "espeak": Stub("espeak", [a_voice("espeak:en-us", "en-us")])}
-    with pytest.raises(
-        VoiceError, match='"piper:thorsten" does not speak "en-us"; these do: piper:lj, espeak:en-us'
-    ):
+    with pytest.raises(VoiceError, match='"piper:thorsten" does not speak "en-us"; these do: piper:lj, espeak:en-us'):
         open_voice(here, "piper:thorsten", "en-us")
     assert open_voice(here, "piper:thorsten", "de")

@@ -231,6 +231,11 @@ def test_no_module_that_lies_where_the_user_works_is_run(monkeypatch, tmp_path):
     assert not ran.exists()
 
 
+def test_no_module_of_ours_stands_in_for_one_of_pythons(driver):
+    with pytest.raises(VoiceError, match="what the system's speech engine wrote is not a sound"):
+        driver("import http.client; open(self.file, 'wb').write(b'no sound')").speak(LINE, 110)
+
+
 # The true one.
 
 

@@ -16,8 +16,8 @@ from metta_audio.rendering.natural import natural_voice
 from metta_audio.rendering.output import Report, check_output
 from metta_audio.script.model import GUIDE, Session
 from metta_audio.settings import read_settings
+from metta_audio.speech.setup import AUTO
 from metta_audio.units import clock
-from metta_audio.voices.registry import AUTO
 
 
 @click.command("render")

@@ -139,18 +139,15 @@ def _print_review(review: Review) -> None:
     print_table(
         ("line", "text", "seconds", "expected", "verdict", "note"),
         (
-            (
-                str(row.number),
-                row.text,
-                "" if row.seconds is None else f"{row.seconds:.1f}",
-                "" if not row.expected else f"{row.expected:.1f}",
-                row.verdict,
-                row.note,
-            )
+            (str(row.number), row.text, f"{row.seconds:.1f}", f"{row.expected:.1f}", row.verdict, row.note)
             for row in review.rows
+            if row.seconds is not None
         ),
     )
     click.echo(review.summary)
+    missing = [row.number for row in review.rows if row.verdict == "missing"]
+    if missing:
+        click.echo(f"missing: {_ranges(missing)}")
     if review.left_out:
         click.echo(f"left out, as no line: {', '.join(review.left_out)}")
     for note in review.notes:

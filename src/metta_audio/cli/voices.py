@@ -37,7 +37,7 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
         return
     shown = listed if language or engine else collapsed(listed)
     print_table(
-        ("name", "language", "quality", "licence", "size", "state", "what it is"),
+        ("name", "language", "quality", "licence", "size", "state", "what it is, or lacks"),
         (
             (
                 each.name,
@@ -46,7 +46,7 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
                 each.licence,
                 _size(each.bytes),
                 _state(each),
-                each.summary,
+                each.summary if each.fetchable else each.problem or each.summary,
             )
             for each in shown
         ),
@@ -109,4 +109,6 @@ def _size(size: int) -> str:
 def _state(voice: ListedVoice) -> str:
     if voice.fetchable:
         return "to fetch"
-    return voice.problem or ("here, taken by auto" if voice.auto else "here")
+    if voice.problem:
+        return "not usable"
+    return "here, auto" if voice.auto else "here"

@@ -20,13 +20,14 @@ from metta_audio.shelves import Shelves
 from metta_audio.speech.activity import onset
 from metta_audio.speech.cache import Clips, PassingClips, open_store
 from metta_audio.speech.clip import Clip
+from metta_audio.speech.setup import AUTO
 from metta_audio.speech.speak import Speaker, Spoken
 from metta_audio.speech.voice import Engine, Voice
 from metta_audio.timeline.bells import ring_every, without_closing_bell, without_opening_bell
 from metta_audio.timeline.model import Timeline, Word
 from metta_audio.timeline.place import Extent, place
 from metta_audio.units import Samples, WordsPerMinute, clock, to_samples, to_seconds
-from metta_audio.voices.registry import AUTO, best_voice, cast_roles, find_engines, open_voice
+from metta_audio.voices.registry import best_voice, cast_roles, find_engines, open_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +217,7 @@ def _rate(session: Session, options: Options, role: str) -> WordsPerMinute:
     return WordsPerMinute(options.rate or (declared and declared.rate) or session.header.wpm)
 
 
-def _speaker(
-    session: Session, options: Options, settings: Settings, shelves: Shelves, lines: list[Line]
-) -> Speaker:
+def _speaker(session: Session, options: Options, settings: Settings, shelves: Shelves, lines: list[Line]) -> Speaker:
     """A voice for every role that speaks; roles in the order in which the script declares them."""
     declared = [GUIDE, *(role for role in session.header.roles if role != GUIDE)]
     if COUNTER not in declared and any(line.role == COUNTER for line in lines):

@@ -21,8 +21,8 @@ from metta_audio.sound.monitor import MixFigures
 from metta_audio.timeline.model import Event
 from metta_audio.units import to_milliseconds, to_seconds
 
-MAKERS = ("metta-audio", "espeakng-loader", "httpx", "jinja2", "kokoro-onnx", "lameenc", "langcodes", "markdown-it-py", "mutagen", "numpy",
-          "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
+MAKERS = ("metta-audio", "espeakng-loader", "httpx", "jinja2", "kokoro-onnx", "lameenc", "langcodes", "markdown-it-py",
+          "mutagen", "numpy", "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 
@@ -60,6 +60,7 @@ def manifest(
         "roles": {name: role.title or name for name, role in asked.header.roles.items()},
         "bed": {"name": Path(plan.palette.first_bed.name).name, "level_db": float(plan.options.bed_level)},
         "bell": plan.palette.bell_name,
+        "lexicon_sha256": plan.speaker.lexicon.fingerprint if plan.speaker else "",
         "sources": dict(sorted({**asked.sources, **plan.palette.sources}.items())),
         "sections": [
             {

@@ -58,8 +58,9 @@ class Options:
     bell cue ("bowl x3") or "none"; ``interval_bell`` is a duration and such a cue ("5m", "5m chime"). ``breath`` is
     the sound that leads a breath, one of BREATH_SOUNDS. ``loudness`` is one of levels.TARGETS or a number in LUFS.
     ``fallback`` is the voice for lines that a person has not recorded. ``private`` keeps no spoken clip and lets no
-    text leave this machine. ``plain`` leaves voices as their engines made them. ``rate`` is articulation in words a minute. ``scripts`` is a
-    shelf that is looked at first. Raises SettingsError for what is of a wrong type or out of range.
+    text leave this machine. ``plain`` leaves voices as their engines made them. ``rate`` is articulation in words a
+    minute. ``scripts`` is a shelf that is looked at first. Raises SettingsError for what is of a wrong type or out of
+    range.
     """
 
     voice: str | None = None

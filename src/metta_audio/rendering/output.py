@@ -23,6 +23,7 @@ from metta_audio.sound.audio_segment import to_segment
 from metta_audio.sound.mix import mix
 from metta_audio.sound.monitor import MixFigures
 from metta_audio.sound.wave import Block, Wave
+from metta_audio.speech.voice import note_of
 from metta_audio.units import RATE
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ class Rendering:
                 making.make(twin_path(path).name, with_bed=False)
             files = tuple(staging.commit())
         session = session_figures(self.plan.timeline)
-        notes = (*self.plan.notes, *led_otherwise(self.plan))
+        # Not in the manifest: a voice that finds all its lines in the cache has nothing to tell.
+        told = dict.fromkeys(filter(None, map(note_of, self.plan.voices.values())))
+        notes = (*self.plan.notes, *led_otherwise(self.plan), *told)
         voices = {role: voice.name for role, voice in self.plan.voices.items()}
         return Report(files, inspection, figures, session, twin_path(path) if twin else None, notes, voices)
 

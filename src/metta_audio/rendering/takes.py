@@ -171,14 +171,12 @@ def _checked(takes: TakeSet, line: SheetLine, take: Take | None, pace: float) ->
 def _listed(takes: TakeSet) -> Listed:
     index = takes.index()
     current = index.takes.values()
-    older = [take for entry in index.entries.values() for take in entry.older]
-    size = sum(path.stat().st_size for take in (*current, *older) if (path := takes.folder / take.file).is_file())
     return Listed(
         takes.name,
         lines=len(current),
-        older=len(older),
+        older=sum(len(entry.older) for entry in index.entries.values()),
         seconds=round(sum(take.seconds for take in current), 1),
         languages=index.languages,
         rates=tuple(sorted({take.rate for take in current})),
-        bytes=size,
+        bytes=takes.size(),
     )

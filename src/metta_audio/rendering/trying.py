@@ -13,17 +13,18 @@ from metta_audio.encode.staging import Staging
 from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.voices import LANGUAGE
-from metta_audio.script.model import ARTICULATION, RATES, Header, Minutes
+from metta_audio.script.model import ARTICULATION, RATES
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves
 from metta_audio.sound.wave import Block
 from metta_audio.speech.calibration import calibration_text
 from metta_audio.speech.clip import make_clip
 from metta_audio.speech.lexicon import pronounced
+from metta_audio.speech.setup import AUTO
 from metta_audio.speech.utter import utter
 from metta_audio.speech.voice import Engine, Utterance, chain_of, reads_ipa
 from metta_audio.units import Seconds, WordsPerMinute, to_samples
-from metta_audio.voices.registry import AUTO, best_voice, find_engines, open_voice
+from metta_audio.voices.registry import best_voice, find_engines, open_voice
 
 GAP = Seconds(0.7)
 """Between two sentences: enough to hear that one has ended, no practice yet."""
@@ -64,7 +65,7 @@ def try_voice(
         name = best_voice(engines, language or LANGUAGE)
     spoken = (language or _first_language(engines, name)).lower()
     voice = open_voice(engines, name, spoken)
-    lexicon = Shelves.standard(settings=settings).lexicon(_header(spoken))
+    lexicon = Shelves.standard(settings=settings).lexicon()
     sentences = list(_sentences(text or calibration_text(spoken), spoken))
     if not sentences:
         raise VoiceError("there is nothing in this text that can be spoken", hint="write words")
@@ -89,11 +90,6 @@ def _first_language(engines: Mapping[str, Engine], name: str) -> str:
     listed = [info for info in infos if info.languages and name.startswith(info.name)]
     # The longest name that fits: "espeak:en-gb+f3" is a variant of "espeak:en-gb".
     return max(listed, key=lambda info: len(info.name)).languages[0] if listed else LANGUAGE
-
-
-def _header(language: str) -> Header:
-    """Front matter of a script that says nothing but its language."""
-    return Header("", "", Minutes(1, 1, 1), {}, {}, language)
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:

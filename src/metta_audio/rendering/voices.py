@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,9 +19,9 @@ from metta_audio.voices.registry import best_voice, find_engines
 LANGUAGE = "en-us"
 """Whose best voice is marked where no language is asked for: that of most practices."""
 
-MANY = 60
-"""Voices of one engine from which on a list shows them in one row: eSpeak NG has over a hundred languages, each of them
-a voice, and among them nobody would find the others."""
+MANY = 40
+"""Voices of one engine from which on a list shows them in one row: eSpeak NG has a voice for each of over a hundred
+languages, and Kokoro 41 in the same files. Among them nobody would find the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,26 @@ def list_voices(*, language: str = "", engine: str = "", installed: bool = False
 
 
 def collapsed(listed: Sequence[ListedVoice]) -> list[ListedVoice]:
-    """The same, with each engine of very many voices in one row: for people's eyes."""
-    counts: dict[str, int] = {}
+    """The same, with very many voices of one engine, all here or all to fetch, in one row: for people's eyes."""
+    counts = Counter(map(_alike, listed))
+    shown: dict[object, ListedVoice] = {}
     for voice in listed:
-        counts[voice.engine] = counts.get(voice.engine, 0) + 1
-    shown: dict[str, ListedVoice] = {}
-    for voice in listed:
-        if counts[voice.engine] < MANY:
+        alike = _alike(voice)
+        if counts[alike] < MANY:
             shown[voice.name] = voice
             continue
-        row = shown.setdefault(voice.engine, replace(voice, name=f"{voice.engine}:…", languages=(), auto=False))
+        summary = f"metta voices --engine {voice.engine} lists all {counts[alike]}"
+        row = shown.setdefault(
+            alike, replace(voice, name=f"{voice.engine}:…", languages=(), summary=summary, auto=False)
+        )
         languages = tuple(dict.fromkeys((*row.languages, *voice.languages)))
         summary = f"auto takes {voice.name}" if voice.auto else row.summary
-        shown[voice.engine] = replace(row, languages=languages, auto=row.auto or voice.auto, summary=summary)
+        shown[alike] = replace(row, languages=languages, summary=summary, auto=row.auto or voice.auto)
     return list(shown.values())
+
+
+def _alike(voice: ListedVoice) -> tuple[str, bool, bool]:
+    return voice.engine, voice.installed, voice.fetchable
 
 
 def get_voice(name: str, *, progress: Progress = silent_progress) -> Fetched:

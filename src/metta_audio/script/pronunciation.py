@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NoReturn, Protocol
 
 from metta_audio.errors import Place, ScriptError, did_you_mean
@@ -24,6 +26,10 @@ make another letter, as in Hindi, Arabic or Japanese, lie below."""
 
 _KEYS = ("ipa", "say")
 
+_WORD = re.compile(r"[^\W_]+(?:['’‘ʼ′`´＇][^\W\d_][^\W_]*)*")
+_UNUSUAL = re.compile(r"[^\w\s!-/:-@\[-`{-~‘’“”–—…]")
+"""What a text may hold that ``_WORD`` does not know: marks upon letters, which Python counts as no part of a word."""
+
 
 class At(Protocol):
     """Finds the place of what lies under a word: of the word itself, of a key, of a character of a value."""
@@ -38,6 +44,8 @@ def words_of(text: str) -> list[tuple[int, int]]:
     >>> words_of("Thich Nhat Hanh's loving-kindness")
     [(0, 5), (6, 10), (11, 17), (18, 24), (25, 33)]
     """
+    if not _UNUSUAL.search(text):
+        return [match.span() for match in _WORD.finditer(text)]
     found: list[tuple[int, int]] = []
     start = -1
     for index, character in enumerate(f"{text} "):
@@ -52,6 +60,7 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return found
 
 
+@lru_cache(maxsize=10_000)  # the different words of a book
 def folded(word: str) -> str:
     """One word with the differences taken away that do not count: capitals, marks, the kind of apostrophe.
 

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[0-9a-f]{64}\.clip")
 """What a kept clip is called."""
 
 _LEFT = re.compile(r"tmp\w+\.part|[0-9a-f]{64}\.flac")
-"""What a clip in the making is called, and what clips were called before they began with a note: nobody will ask for it again."""
+"""What a clip in the making is called, and what clips were called of old: nobody will ask for either again."""
 
 _STALE = 3600
 """Seconds after which a clip in the making is what a killed process left: writing one takes milliseconds."""

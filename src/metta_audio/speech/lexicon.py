@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -10,7 +12,7 @@ from itertools import pairwise
 
 from metta_audio.errors import Place, ScriptError, did_you_mean
 from metta_audio.script.model import Header, Pronunciation, Span, SpanKind
-from metta_audio.script.pronunciation import MOST_WORDS, folded, read_entries, words_of
+from metta_audio.script.pronunciation import folded, read_entries, words_of
 from metta_audio.speech.voice import Utterance
 
 _LARGEST = 256 * 1024
@@ -33,11 +35,34 @@ class Lexicon:
     """
 
     entries: Mapping[str, Mapping[str, Pronunciation]] = field(default_factory=dict)
+    _longest: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        longest: dict[str, int] = {}
+        for phrase in (phrase for words in self.entries.values() for phrase in words):
+            first, *rest = phrase.split()
+            longest[first] = max(longest.get(first, 0), 1 + len(rest))
+        object.__setattr__(self, "_longest", longest)
+
+    def longest(self, first: str) -> int:
+        """How many words the longest phrase has that begins with the word ``first``, its possessive s aside."""
+        found = self._longest.get(first, 0)
+        return max(found, self._longest.get(first[:-2], 0)) if first.endswith("'s") else found
 
     def find(self, phrase: str, language: str) -> Pronunciation | None:
         """How ``phrase`` is said in ``language``, a primary tag; an entry for just this language comes first."""
         here = self.entries.get(language, {}).get(phrase)
         return here if here is not None else self.entries.get("", {}).get(phrase)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all entries."""
+        listed = sorted(
+            (language, phrase, said.ipa, said.say)
+            for language, words in self.entries.items()
+            for phrase, said in words.items()
+        )
+        return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
 EMPTY = Lexicon()
@@ -120,20 +145,21 @@ def _matches(text: str, lexicon: Lexicon, language: str) -> Iterator[tuple[int, 
         return
     ranges = words_of(text)
     words = [folded(text[start:end]) for start, end in ranges]
-    joined = [bool(_WITHIN.fullmatch(text, left[1], right[0])) for left, right in pairwise(ranges)]
     at = 0
     while at < len(words):
-        most = at + 1
-        while most < len(words) and most - at < MOST_WORDS and joined[most - 1]:
-            most += 1
-        for stop in range(most, at, -1):
-            entry = _entry(" ".join(words[at:stop]), lexicon, language)
-            if entry is not None:
-                yield ranges[at][0], ranges[stop - 1][1], entry
-                at = stop
-                break
-        else:
-            at += 1
+        stop = at + lexicon.longest(words[at])
+        while stop > at:
+            if stop <= len(words) and _is_joined(text, ranges[at:stop]):
+                entry = _entry(" ".join(words[at:stop]), lexicon, language)
+                if entry is not None:
+                    yield ranges[at][0], ranges[stop - 1][1], entry
+                    break
+            stop -= 1
+        at = max(stop, at + 1)
+
+
+def _is_joined(text: str, ranges: list[tuple[int, int]]) -> bool:
+    return all(_WITHIN.fullmatch(text, left[1], right[0]) for left, right in pairwise(ranges))
 
 
 def _entry(phrase: str, lexicon: Lexicon, language: str) -> Pronunciation | None:

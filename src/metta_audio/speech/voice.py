@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from metta_audio.errors import MissingTake, VoiceError
 from metta_audio.script.model import Span
 from metta_audio.sound.chain import MILD, PLAIN, Chain
 from metta_audio.sound.wave import Wave
+from metta_audio.speech.setup import Setup
 from metta_audio.timeline.model import Word
 from metta_audio.units import WordsPerMinute
 
@@ -29,6 +29,7 @@ __all__ = [
     "chain_of",
     "is_concurrent",
     "languages_of",
+    "note_of",
     "reads_ipa",
     "speaks",
 ]
@@ -83,27 +84,14 @@ class VoiceInfo:
         return speaks(self.languages, language)
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a user has set up for engines: all that one is told before it opens a voice.
-
-    ``voices`` is the folder where fetched voices lie, ``takes`` that of people's recordings; neither need be there.
-    ``tables`` are the tables of the settings file that bear an engine's name. ``private`` work leaves this machine
-    by no voice.
-    """
-
-    voices: Path = Path()
-    takes: Path = Path()
-    tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    private: bool = False
-
-
 class Voice(Protocol):
     """Someone who can speak, opened from an engine and ready.
 
     A voice may also have more attributes. ``chain``, a ``metta_audio.sound.chain.Chain``: what is done to its sound to
     make it pleasant; one without gets a mild default, and ``PLAIN`` leaves it as it is. ``ipa``: whether it reads spans
-    of kind "ipa" (False). ``languages``: what it speaks, BCP 47 in lower case (any). ``concurrent``: whether several threads may call ``speak`` at once, and gain by it (False).
+    of kind "ipa" (False). ``languages``: what it speaks, BCP 47 in lower case (any). ``concurrent``: whether several
+    threads may call ``speak`` at once, and gain by it (False). ``note``: what its listener should know once it has
+    spoken, such as that it keeps its own rate (nothing).
     """
 
     @property
@@ -143,6 +131,11 @@ def speaks(languages: Sequence[str], language: str) -> bool:
 def languages_of(voice: Voice) -> tuple[str, ...]:
     """What ``voice`` speaks, as far as it tells."""
     return tuple(getattr(voice, "languages", ()))
+
+
+def note_of(voice: Voice) -> str:
+    """What the listener should know of ``voice``, once it has spoken; empty for nothing."""
+    return str(getattr(voice, "note", ""))
 
 
 def reads_ipa(voice: Voice) -> bool:

@@ -25,6 +25,9 @@ _PER_LINE = 0.5
 _DIGIT = 4.0
 """Letters of a digit, once it is spoken."""
 
+_SYLLABLE = 3.0
+"""Letters of a sign that stands for a syllable, as in Chinese, Japanese and Korean."""
+
 _PACE = {"slow": 1.25, "fast": 0.85}
 """What a person makes of [slow] and [fast]."""
 
@@ -76,12 +79,17 @@ def expected_words(text: str, spans: Iterable[Span] = ()) -> float:
     for span in spans:
         if span.kind in _PACE:
             paces[span.start : span.end] = [_PACE[span.kind]] * (span.end - span.start)
-    letters = sum(
-        pace * (_DIGIT if letter.isdigit() else 1.0)
-        for letter, pace in zip(text, paces, strict=True)
-        if letter.isalnum()
-    )
+    letters = sum(pace * _letters(letter) for letter, pace in zip(text, paces, strict=True))
     return _PER_LINE + _PER_WORD * len(word_ranges(text)) + (1 - _PER_WORD) * letters / _LETTERS
+
+
+def _letters(sign: str) -> float:
+    """How many letters a sign lasts once it is spoken."""
+    if not sign.isalnum():
+        return 0.0
+    if sign.isdigit():
+        return _DIGIT
+    return _SYLLABLE if unicodedata.east_asian_width(sign) in "WF" else 1.0
 
 
 def sheet_lines(session: Session, counted: Iterable[Line] = ()) -> tuple[SheetLine, ...]:

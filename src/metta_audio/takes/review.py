@@ -32,7 +32,7 @@ class Row:
     text: str
     verdict: Verdict
     seconds: float | None = None
-    expected: float | None = None
+    expected: float = 0.0
     certainty: float | None = None
     note: str = ""
     file: str = ""

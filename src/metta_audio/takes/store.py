@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -213,6 +213,14 @@ class TakeSet:
         except soundfile.LibsndfileError as error:  # whole, and yet no FLAC: somebody wrote the index by hand
             raise SoundError(f"{where} cannot be read", hint=hint) from error
         return Wave(samples, Hertz(rate))
+
+    def size(self) -> int:
+        """Bytes that all its takes, older ones too, have on the disk."""
+        found = 0
+        for path in self.folder.glob("*.flac"):
+            with suppress(OSError):  # gone meanwhile
+                found += path.stat().st_size
+        return found
 
     def put_file(self, name: str, content: bytes) -> Path:
         """Write a file of the set, whole or not at all."""

@@ -8,13 +8,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.speech.setup import AUTO, GROUP
 from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, VoiceInfo, languages_of, speaks
-
-GROUP = "metta_audio.voices"
-"""Entry-point group: name of the engine = "module:object", the object being a MakeEngine."""
-
-AUTO = "auto"
-"""The word for the best voice that is here."""
 
 BEST = ("kokoro", "piper", *(() if sys.platform == "linux" else ("system",)), "espeak")
 """Engines that ``auto`` looks into, the best first. Natural voices come before the system's, and these before eSpeak:

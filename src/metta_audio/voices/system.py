@@ -166,7 +166,7 @@ def _listing() -> tuple[_Voices, str]:
 
 def _ask(request: dict[str, Any], folder: Path, patience: Seconds, *, hidden: str = "") -> Any:
     """Let a child process do it in ``folder``. Raises VoiceError when it fails, crashes or hangs."""
-    # -P: no file that lies where the user works may stand in for a module.
+    # -P: no module of ours, such as http beside it, and none where the user works may stand in for one of Python's.
     command = [sys.executable, "-P", str(system_process.__file__), str(folder)]
     asked = json.dumps(request).encode()
     ended = process.run(command, folder, patience=patience, most_bytes=MOST_BYTES, asked=asked)

@@ -101,11 +101,10 @@ class TakesEngine:
             index = takes.index()
         except SoundError as error:
             return VoiceInfo(f"takes:{name}", (), "human", problem=str(error))
-        size = sum(path.stat().st_size for path in takes.folder.glob("*.flac"))
         count = len(index.takes)
         summary = f"{count} recorded line{'' if count == 1 else 's'}"
         return VoiceInfo(
-            f"takes:{name}", index.languages, "human", licence="the speaker's own", bytes=size, summary=summary
+            f"takes:{name}", index.languages, "human", licence="the speaker's own", bytes=takes.size(), summary=summary
         )
 
 

@@ -138,5 +138,3 @@ def _arguments(line: str, where: str) -> tuple[str, ...]:
     if {"rate", "stretch"} <= set(fields):
         raise VoiceError(f"{where} has both {{rate}} and {{stretch}}: {line}", hint="leave one of them out")
     return tuple(arguments)
-
-

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from metta_audio.errors import VoiceError, did_you_mean
 
-_STRETCH = 1.4
-"""Vowels are lengthened by this much. The engine's slowest rate, 80, really is about 112 words a minute in English; the
-stretch and the gaps bring it to about 80, so that 110 lies well inside, with room below for [slow]. With more, vowels
-drag: a recogniser then hears words in them that nobody said (docs/built-in-voice.md)."""
+_STRETCH = 1.7
+"""Vowels are lengthened by this much. The engine's slowest rate, 80, really is about 110 words a minute in English and
+more in most languages; the stretch brings it under 80, so that 110 lies well inside, with room below for [slow]."""
+
+_ENGLISH_STRETCH = 1.4
+"""Enough where gaps between words take their share of the time. With more, vowels drag: a recogniser then hears words
+in them that nobody said (docs/built-in-voice.md)."""
 
 _GAP = "words 3"
 """90 ms between words: as long as the lips are closed for a p, too short to be heard as a pause. Of all that was tried
@@ -91,14 +94,16 @@ class Catalog:
             lines += [line for line in _attributes(self.variants[variant]) if line[0] not in about]
         else:
             lines += map(_attribute, _GENTLE)
-        if language.partition("-")[0] == "en":
+        english = language.partition("-")[0] == "en"
+        if english:
             lines.append(_attribute(_GAP))
         named = dict(lines)  # of a repeated attribute the last counts, as in eSpeak NG
         if "klatt" in named:
             # Breath noise of the Klatt synthesizer cannot be seeded.
             lines = [line for line in lines if line[0] != "breath"]
         kept = [f"{attribute} {values}" for attribute, values in lines if attribute not in {*_DROPPED, *_LENGTHS}]
-        return "\n".join([*kept, *_stretched(named), *_OURS, ""]).encode("latin-1")
+        lengths = _stretched(named, _ENGLISH_STRETCH if english else _STRETCH)
+        return "\n".join([*kept, *lengths, *_OURS, ""]).encode("latin-1")
 
 
 _LENGTHS = ("stressLength", "stressAdd")
@@ -141,15 +146,15 @@ def _attribute(line: str) -> tuple[str, str]:
     return name, values[0] if values else ""
 
 
-def _stretched(named: dict[str, str]) -> list[str]:
-    """Lines that lengthen every syllable by ``_STRETCH``."""
+def _stretched(named: dict[str, str], stretch: float) -> list[str]:
+    """Lines that make every syllable ``stretch`` times as long."""
     added = [0, *[0] * 7]
     for place, value in enumerate(named.get("stressAdd", "").split()[:8]):
-        added[place] = round(int(value) * _STRETCH)
+        added[place] = round(int(value) * stretch)
     if "stressLength" in named:
-        lengths = [round(int(value) * _STRETCH) for value in named["stressLength"].split()[:8]]
+        lengths = [round(int(value) * stretch) for value in named["stressLength"].split()[:8]]
         return [f"stressLength {_joined(lengths)}", f"stressAdd {_joined(added)}"]
-    more = [round(usual * (_STRETCH - 1)) + add for usual, add in zip(_USUAL_LENGTHS, added, strict=True)]
+    more = [round(usual * (stretch - 1)) + add for usual, add in zip(_USUAL_LENGTHS, added, strict=True)]
     return [f"stressAdd {_joined(more)}"]
 
 

@@ -28,16 +28,16 @@ _SETTINGS = (84, 105, 130, 170, 240)
 """The engine's own rates at which a voice is measured, close enough to join by straight lines. Below 84 it gets no
 slower; above 240 nobody follows with closed eyes."""
 
-_CALM = ("", "f3", "m8", "f1", "Alex", "steph")
-"""Variants to cast from, the default first: adult, without whisper or robot effects. The plain voice, made gentler
-(``catalog._GENTLE``), is the default: its formants are those that each language was tuned with, and the gentlest by all
-five figures of docs/built-in-voice.md among those that are understood as well."""
+_CALM = ("", "f2", "m1", "f1", "Alex", "f3")
+"""Variants to cast from, the default first: adult, without whisper or robot effects, and of those that were compared
+the five best understood, 0.40 to 0.56 (docs/built-in-voice.md). The plain voice, made gentler (``catalog._GENTLE``), is
+the default: the least hard of those that are understood as well."""
 
 _LICENCE = "GPL-3.0-or-later"
 _SUMMARY = "built in; other speakers of each language as +NAME, such as +f3"
 
 _CHAIN = Chain(high_pass=Hertz(50), de_ess=Decibels(2.0), warmth=Decibels(1.5))
-"""Formant synthesis is thin in the chest and hard from 3 to 8 kHz. Without a chain the hiss lies 4 dB higher, and no
+"""Formant synthesis is thin in the chest and hard from 3 to 8 kHz. Without a chain the hiss lies 2 dB higher, and no
 more is understood; over a text no octave changes by more than 3 dB. Below 50 Hz not even its deepest voice has
 anything."""
 

@@ -158,7 +158,8 @@ def _joined(said: Sequence[tuple[Part, list[str]]]) -> tuple[list[str], list[tup
     gap = False
     for part, phonemes in said:
         gap = gap or part.text[:1].isspace()
-        if row and gap and phonemes and LEADING.match(part.text) is None:
+        # Piper's own phonemes have a space after a comma.
+        if gap and phonemes and row and row[-1] != " " and LEADING.match(part.text) is None:
             row.append(" ")
         owners.append((len(row), len(row) + len(phonemes)))
         row += phonemes
