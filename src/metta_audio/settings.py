@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -149,8 +150,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _engine_names() -> set[str]:
-    return {point.name for point in entry_points(group=GROUP)}
+@cache  # what is installed does not change
+def _engine_names() -> frozenset[str]:
+    return frozenset(point.name for point in entry_points(group=GROUP))
 
 
 def _place(path: Path, text: str, key: str) -> Place:

@@ -51,7 +51,7 @@ def test_an_engine_that_breaks_is_a_finding(run: Callable[..., Any], monkeypatch
         def problem(self) -> str:
             raise ZeroDivisionError("oh\nno")
 
-    monkeypatch.setattr(registry, "engines", lambda: {"broken": Broken()})
+    monkeypatch.setattr(registry, "find_engines", lambda setup: {"broken": Broken()})
     found = findings(run("doctor", "--json"))["voice broken"]
     assert not found["ok"]
     assert found["what"] == "ZeroDivisionError: oh no"

@@ -66,7 +66,7 @@ def strike(monkeypatch: pytest.MonkeyPatch, target: str, number: int = signal.SI
     ("moment", "number", "code"),
     [
         ("metta_audio.load", signal.SIGINT, 130),
-        ("metta_audio.rendering.flow.speak", signal.SIGINT, 130),
+        ("metta_audio.rendering.flow._voiced", signal.SIGINT, 130),
         ("metta_audio.rendering.flow.place", signal.SIGINT, 130),
         ("metta_audio.rendering.making.write_audio", signal.SIGINT, 130),
         ("metta_audio.rendering.making.write_audio", signal.SIGTERM, 143),
@@ -129,7 +129,7 @@ LONG = "{% for n in range(400) %}\nThis is sentence {{ n }}, which takes its tim
 def reached(stage: str, cache: Path) -> bool:
     """Whether a rendering into ``cache`` has come to a stage, seen by what it has written out of sight."""
     patterns = {
-        "speaking": "clips/*/*.flac",
+        "speaking": "clips/*/*.clip",
         "mixing": "work/*/a.wav",
         "measuring": "work/*/a.chapters.json",
         "the end": "work/*/a.manifest.json",

@@ -1,9 +1,9 @@
-"""The options that ``render`` and ``plan`` share, declared once."""
+"""The options that several commands share, declared once: which session is meant, and how it is to sound."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,16 @@ from metta_audio.script.model import BREATH_SOUNDS, Session
 from metta_audio.sound.levels import TARGETS
 from metta_audio.units import Decibels
 
-_DECORATORS = (
+Decorators = Sequence[Callable[[Callable[..., None]], Callable[..., None]]]
+
+BREATH = click.option(
+    "--breath-sound",
+    "breath",
+    metavar="|".join(BREATH_SOUNDS),
+    help="What leads a breath. Default: the practice's.",
+)
+
+_WHICH: Decorators = (
     click.argument("practice", metavar="PRACTICE|FILE"),
     click.option(
         "--minutes", type=float, metavar="M", help="Length, exact to the sample. Default: the practice's own."
@@ -24,6 +33,15 @@ _DECORATORS = (
     click.option(
         "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
     ),
+    click.option(
+        "--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."
+    ),
+    click.option(
+        "--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."
+    ),
+)
+
+_HOW: Decorators = (
     click.option(
         "--voice", metavar="NAME|auto", help="The leading voice, such as espeak:en-gb. Default: auto, the best here."
     ),
@@ -43,12 +61,7 @@ _DECORATORS = (
     click.option("--start-bell", metavar="[NAME] [xN]|none", help="The bell at the beginning."),
     click.option("--end-bell", metavar="[NAME] [xN]|none", help="The bell at the end."),
     click.option("--interval-bell", metavar="TIME [NAME]", help='A bell every so often, such as "5m" or "5m chime".'),
-    click.option(
-        "--breath-sound",
-        "breath",
-        metavar="|".join(BREATH_SOUNDS),
-        help="What leads a breath. Default: the practice's.",
-    ),
+    BREATH,
     click.option(
         "--loudness",
         metavar="|".join([*TARGETS, "LUFS"]),
@@ -56,22 +69,30 @@ _DECORATORS = (
     ),
     click.option("--plain", is_flag=True, help="Leave the voices as their engines made them: no chain, no room."),
     click.option("--rate", type=float, metavar="WPM", help="Articulation in words a minute. Default: the practice's."),
-    click.option(
-        "--seed", type=int, default=0, show_default=True, metavar="N", help="Another seed, another variation."
-    ),
-    click.option(
-        "--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."
-    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the shared options asked for."""
+class Which:
+    """Which session is meant: a practice, its length and its parameters."""
 
     practice: str
     minutes: float | None
     params: tuple[str, ...]
+    seed: int
+    scripts: Path | None
+
+    def session(self) -> Session:
+        """The practice, found and filled in."""
+        script = metta_audio.load(self.practice, scripts=self.scripts)
+        params = pairs(self.params, "--set", "name=Ana")
+        return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Which):
+    """Which session is meant, and how it is to sound."""
+
     voice: str | None
     roles: tuple[str, ...]
     fallback: str | None
@@ -87,14 +108,6 @@ class Request:
     loudness: str | None
     plain: bool
     rate: float | None
-    seed: int
-    scripts: Path | None
-
-    def session(self) -> Session:
-        """The practice, found and filled in."""
-        script = metta_audio.load(self.practice, scripts=self.scripts)
-        params = pairs(self.params, "--set", "name=Ana")
-        return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
 
     def options(self) -> Options:
         """How it is to sound."""
@@ -119,21 +132,32 @@ class Request:
         )
 
 
-def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the shared options, gathered in one ``request``."""
+def gathered(
+    kind: type[Which], more: Decorators = (), name: str = "request"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options that say which session is meant, and ``more``, gathered in one ``kind``.
 
-    def gather(**given: Any) -> None:
-        fields = {name: given.pop(name) for name in Request.__dataclass_fields__}
-        command(Request(**fields), **given)
+    It gets that as its argument ``name``.
+    """
 
-    gather.__doc__ = command.__doc__
-    gather.__name__ = command.__name__
-    for own in getattr(command, "__click_params__", []):
-        gather.__dict__.setdefault("__click_params__", []).append(own)
-    decorated: Callable[..., None] = gather
-    for decorator in reversed(_DECORATORS):
-        decorated = decorator(decorated)
-    return decorated
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def gather(**given: Any) -> None:
+            asked = kind(**{each.name: given.pop(each.name) for each in fields(kind)})
+            command(**{name: asked}, **given)
+
+        gather.__doc__ = command.__doc__
+        gather.__name__ = command.__name__
+        gather.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
+        decorated: Callable[..., None] = gather
+        for decorator in reversed((*_WHICH, *more)):
+            decorated = decorator(decorated)
+        return decorated
+
+    return decorate
+
+
+shared = gathered(Request, _HOW)
+"""For commands that make a session sound, or lay it out."""
 
 
 def pairs(entries: tuple[str, ...], option: str, example: str) -> dict[str, str]:

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-import metta_audio
-from metta_audio.cli.options import pairs
+from metta_audio.cli.options import BREATH, Decorators, Which, gathered
 from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import print_json, print_table
-from metta_audio.script.model import BREATH_SOUNDS
 from metta_audio.takes.review import Review
 from metta_audio.takes.store import DEFAULT_NAME, Entry
 
 if TYPE_CHECKING:
     from metta_audio.rendering.takes import Checked, Takes
 
-_DECORATORS = (
-    click.argument("practice", metavar="PRACTICE|FILE"),
-    click.option("--minutes", type=float, metavar="M", help="Length it is read for. Default: the practice's own."),
-    click.option(
-        "--set", "params", multiple=True, metavar="KEY=VALUE", help="A parameter of the practice; repeatable."
-    ),
-    click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="As in metta render."),
-    click.option(
-        "--scripts", type=click.Path(path_type=Path), metavar="DIR", help="A folder of scripts to look in first."
-    ),
-    click.option(
-        "--breath-sound",
-        "breath",
-        metavar="|".join(BREATH_SOUNDS),
-        help='As in metta render; with "count" the numbers are read, too.',
-    ),
+_OF_WHOM: Decorators = (
+    BREATH,
     click.option(
         "--as",
         "name",
@@ -51,38 +35,19 @@ _line = click.argument("line", type=int)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Which lines are meant: a practice with its parameters, and whose takes."""
+class _Asked(Which):
+    """Which lines are meant: those of a session, and whose takes. Counts that lead a breath are lines, too."""
 
-    practice: str
-    minutes: float | None
-    params: tuple[str, ...]
-    seed: int
-    scripts: Path | None
     breath: str | None
     name: str
 
     def takes(self) -> Takes:
         from metta_audio.rendering.takes import Takes
 
-        script = metta_audio.load(self.practice, scripts=self.scripts)
-        params = pairs(self.params, "--set", "name=Ana")
-        session = metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
-        return Takes(session, self.name, self.breath)
+        return Takes(self.session(), self.name, self.breath)
 
 
-def _shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the options that say which lines are meant, gathered in one ``asked``."""
-
-    def gather(**given: Any) -> None:
-        command(_Asked(**{name: given.pop(name) for name in _Asked.__dataclass_fields__}), **given)
-
-    gather.__doc__, gather.__name__ = command.__doc__, command.__name__
-    gather.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
-    decorated: Callable[..., None] = gather
-    for decorator in reversed(_DECORATORS):
-        decorated = decorator(decorated)
-    return decorated
+_shared = gathered(_Asked, _OF_WHOM, "asked")
 
 
 @click.group("takes")

@@ -22,7 +22,8 @@ from metta_audio.timeline.model import Event
 from metta_audio.units import to_milliseconds, to_seconds
 
 MAKERS = ("metta-audio", "espeakng-loader", "httpx", "jinja2", "kokoro-onnx", "lameenc", "langcodes", "markdown-it-py",
-          "mutagen", "numpy", "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile", "soxr")  # fmt: skip
+          "mutagen", "numpy", "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile",
+          "soxr")  # fmt: skip
 """Packages whose version can change a byte of the output."""
 
 
