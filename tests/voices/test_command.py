@@ -23,16 +23,14 @@ LINE = Utterance("May Zebulon be at ease.")
 PASSAGE = Utterance("Let your shoulders be heavy now, and notice the breath where it is easiest to feel.")
 
 SPEAKER = """
-    import math, struct, sys, wave
+    import array, math, sys, wave
     def speak(text, file, rate=150.0):
         # A tone for each word, so that its rate is known.
         step = round(22050 * 60 / rate)
-        samples = []
-        for _ in text.split():
-            samples += [int(9000 * math.sin(at / 20)) if at < step * 0.85 else 0 for at in range(step)]
+        word = array.array("h", (int(9000 * math.sin(at / 20)) if at < step * 0.85 else 0 for at in range(step)))
         with wave.open(file, "wb") as out:
             out.setnchannels(1), out.setsampwidth(2), out.setframerate(22050)
-            out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+            out.writeframes((word * len(text.split())).tobytes())
 """
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")

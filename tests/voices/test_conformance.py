@@ -45,15 +45,17 @@ PASSAGE = (
 )
 
 PROGRAM = """
-import sys, soundfile, numpy as np
+import array, math, sys, wave
 text, out, rate = sys.argv[1], sys.argv[2], float(sys.argv[3])
-words = [len(word) for word in text.split()]
-step, sound = 60 / rate, []
-for letters in words:
-    time = np.arange(int(0.8 * step * 16000)) / 16000
-    sound += [0.3 * np.sin(2 * np.pi * 180 * time) * np.sin(np.pi * time / time[-1]), np.zeros(int(0.2 * step * 16000))]
-soundfile.write(out, np.concatenate([np.zeros(1600), *sound, np.zeros(1600)]), 16000)
+step = 60 / rate
+length = int(0.8 * step * 8000)
+tone = [math.sin(math.pi * n / length) * math.sin(2 * math.pi * 180 * n / 8000) for n in range(length)]
+word = [int(9000 * each) for each in tone] + [0] * int(0.2 * step * 8000)
+with wave.open(out, "wb") as file:
+    file.setparams((1, 2, 8000, 0, "NONE", ""))
+    file.writeframes(array.array("h", [0] * 800 + word * len(text.split()) + [0] * 800).tobytes())
 """
+"""A voice that buzzes once a word, and starts quickly: only what comes with Python is imported."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setup]:
             tables={
                 "http": {"url": url, "voices": ["nova"]},
                 "kokoro": {"model": str(model), "voices": str(styles)},
-                "command": {"beep": f"'{sys.executable}' '{program}' {{text}} {{out}} {{rate}}"},
+                "command": {"beep": f"'{sys.executable}' -SE '{program}' {{text}} {{out}} {{rate}}"},
             },
         )
 

@@ -238,8 +238,7 @@ def test_ipa_of_no_english_sound_and_ipa_in_other_languages_are_errors(voice):
         st.tuples(st.integers(0, 40), st.integers(0, 40), st.sampled_from(["slow", "emphasis", "sub"])), max_size=3
     ),
 )
-def test_no_text_or_markup_crashes_or_breaks_the_voice(text, marks):
-    voice = ENGINE.open("", "en-us")
+def test_no_text_or_markup_crashes_or_breaks_the_voice(voice, text, marks):
     spans = tuple(Span(min(a, b), min(max(a, b), len(text)), kind, "x & <y>") for a, b, kind in marks if a != b)
     try:
         speech = voice.speak(Utterance(text, spans), 110)
