@@ -85,6 +85,10 @@ class SettingsError(MettaError):
     """An option, setting or folder is unusable."""
 
 
+MANY, _FEW = 30, 5
+"""Choices from which on a hint names only a few: a line of more is read by nobody."""
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest of ``choices``, or lists them when none is near.
 
@@ -100,4 +104,6 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{lowered[near[0]]}"?'
+    if len(known) > MANY:
+        return f"there are {len(known)}, such as {', '.join(known[:_FEW])}"
     return f"choose from: {', '.join(known)}" if known else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -132,7 +134,10 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         found: Mapping[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not TOML: {error}", hint='write lines such as voice = "espeak"') from error
+        at = re.search(r"line (\d+), column (\d+)", str(error))
+        place = Place(str(path), int(at[1]), int(at[2])) if at else Place(str(path), 1)
+        what = f"{path.name} is not TOML: {error}"
+        raise SettingsError(what, place=place, hint='write lines such as voice = "espeak"') from error
     engines = _engine_names()
     known = [*(each.name for each in fields(Settings) if each.name != "engines"), *engines]
     for key, value in found.items():
@@ -157,8 +162,9 @@ def _engine_names() -> frozenset[str]:
 
 def _place(path: Path, text: str, key: str) -> Place:
     """The line that ``key`` begins, or that begins its table."""
+    begins = re.compile(rf"\s*[\[\"']*{re.escape(key)}[\"']?\s*[=\].]")
     lines = enumerate(text.splitlines(), 1)
-    return Place(str(path), next((number for number, row in lines if row.lstrip(" \"'[").startswith(key)), 1))
+    return Place(str(path), next((number for number, row in lines if begins.match(row)), 1))
 
 
 def _is_number(value: object) -> bool:
@@ -168,7 +174,11 @@ def _is_number(value: object) -> bool:
 _Kind = tuple[Callable[[object], bool], str, Callable[[str], str]]
 """Whether a value fits, what it must be, and how to write it."""
 
-_TEXT: _Kind = (lambda value: isinstance(value, str), "a text", lambda key: f'{key} = "…"')
+_TEXT: _Kind = (
+    lambda value: isinstance(value, str) and "\0" not in value,
+    "a text",
+    lambda key: f'{key} = "…"',
+)
 
 _ENGINE: _Kind = (lambda value: isinstance(value, dict), "a table", lambda key: f"[{key}] and lines under it")
 """What stands in an engine's table is for the engine to judge."""
@@ -181,7 +191,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "private": (lambda value: isinstance(value, bool), "true or false", lambda key: f"{key} = true"),
     "cache_limit": (
-        lambda value: _is_number(value) and value >= 0,  # type: ignore[operator]
+        lambda value: _is_number(value) and 0 <= value < math.inf,  # type: ignore[operator]
         "a number of MB",
         lambda key: f"{key} = {DEFAULT_CACHE_LIMIT}",
     ),

@@ -77,7 +77,7 @@ def test_role_rate_voice_and_markup_each_make_another_clip(tmp_path):
 def test_errors_carry_the_line_and_the_hint(tmp_path):
     with pytest.raises(VoiceError) as caught:
         speak([line("fine"), line("unsayable", 7)], {"guide": Hummer()}, lambda role: 110, a_store(tmp_path))
-    assert str(caught.value) == "a.md:7:1: cannot say this; say something else"
+    assert str(caught.value) == "a.md:7:1: hum: cannot say this; say something else"
 
 
 def test_a_role_without_a_voice_is_named(tmp_path):
@@ -181,10 +181,10 @@ def test_a_word_of_the_lexicon_that_is_not_said_changes_nothing(tmp_path):
     assert name_of(tmp_path, lexicon=other) == name_of(tmp_path)
 
 
-@pytest.mark.parametrize("version", ["VERSION", "FORMAT"])
+@pytest.mark.parametrize("version", ["clip.VERSION", "utter.VERSION", "speak.FORMAT"])
 def test_our_own_versions_are_in_the_name(tmp_path, monkeypatch, version):
     before = name_of(tmp_path)
-    monkeypatch.setattr(f"metta_audio.speech.speak.{version}", 999)
+    monkeypatch.setattr(f"metta_audio.speech.{version}", 999)
     assert name_of(tmp_path) != before
 
 
@@ -233,9 +233,11 @@ class Person(Hummer):
 
     name = "takes:ana"
 
+    def has(self, utterance):
+        return utterance.text == "one"
+
     def speak(self, utterance, rate):
-        if utterance.text != "one":
-            raise MissingTake("this line has not been recorded", hint="record it")
+        assert utterance.text == "one"
         return super().speak(utterance, rate)
 
 
@@ -250,8 +252,23 @@ def test_what_nobody_recorded_is_said_by_the_fallback_and_told(tmp_path):
 
 
 def test_without_a_fallback_the_line_is_named(tmp_path):
-    with pytest.raises(MissingTake, match=r"a\.md:9:1: this line has not been recorded; record it"):
-        speak([line("two", 9)], {"guide": Person()}, lambda role: 110, a_store(tmp_path))
+    with pytest.raises(MissingTake, match=r"a\.md:9:1: this line has not been recorded by takes:ana; .*--fallback"):
+        speak([line("one"), line("two", 9)], {"guide": Person()}, lambda role: 110, a_store(tmp_path))
+    with pytest.raises(MissingTake, match=r"a\.md:2:1: 2 of 3 lines have not been recorded by takes:ana"):
+        speak([line("one"), line("2", 2), line("3", 3)], {"guide": Person()}, lambda role: 110, a_store(tmp_path))
+
+
+class Whole(Hummer):
+    """A voice that says lines of any length at once."""
+
+    whole_lines = True
+
+
+@pytest.mark.parametrize(("kind", "pieces"), [(Whole, 1), (Hummer, 2)])
+def test_who_keeps_lines_whole_is_given_them_whole(tmp_path, kind, pieces):
+    voice = kind()
+    speak([line("May all be well. " * 40)], {"guide": voice}, lambda role: 110, a_store(tmp_path))
+    assert len(voice.asked) == pieces
 
 
 def test_a_clip_that_goes_or_breaks_before_it_is_heard_is_said_again(tmp_path):

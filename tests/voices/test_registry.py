@@ -89,7 +89,7 @@ def test_a_broken_engine_says_why_and_breaks_no_other():
     engines = with_broken(Setup())
     assert "no_such_module" in engines["broken"].problem()
     assert engines["broken"].voices() == []
-    with pytest.raises(VoiceError, match=r'voice "broken:x" cannot be used: .*no_such_module.*metta doctor'):
+    with pytest.raises(VoiceError, match=r'voice "broken:x" cannot be used: .*no_such_module'):
         open_voice(engines, "broken:x", "en-us")
     with pytest.raises(VoiceError, match="cannot be used"):
         cast_roles(engines, "broken", "en-us", ["guide"], {})
@@ -118,7 +118,7 @@ def test_an_override_of_no_role_is_suggested(engines):
 def test_a_voice_that_cannot_run_here_says_why(engines, monkeypatch):
     monkeypatch.setattr(type(engines["tone"]), "problem", lambda self: "no loudspeaker; buy one")
     with pytest.raises(
-        VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one; run: metta doctor'
+        VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one$'
     ):
         open_voice(engines, "tone:220", "en-us")
 

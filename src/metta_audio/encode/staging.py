@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
-import re
 import shutil
 import stat
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,12 +14,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from metta_audio.errors import EncodeError
-
-STALE = 24 * 3600
-"""Seconds after which what another machine's process left is taken for abandoned: no render takes a day."""
-
-_OURS = re.compile(r"\.?metta-(?P<machine>[\w.]+)-(?P<pid>\d+)-\w+")
-"""What we name our folders and copies. Nothing called otherwise is ever removed, whatever folder we are pointed at."""
+from metta_audio.leftovers import abandoned, mark
 
 
 class Staging:
@@ -72,7 +63,7 @@ class Staging:
         staged = self._folder / name
         if staged.stat().st_dev == self.final.stat().st_dev:
             return staged
-        hidden = self.final / f".{_mark()}-{number}"
+        hidden = self.final / f".{mark()}-{number}"
         with staged.open("rb") as source, _appearing(hidden) as copy:
             shutil.copyfileobj(source, copy)
         return hidden
@@ -104,7 +95,7 @@ def _must_be_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(".metta-*"):
-            if _abandoned(left):
+            if abandoned(left):
                 left.unlink(missing_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -143,46 +134,14 @@ def _appearing(path: Path) -> Iterator[BinaryIO]:
         os.link(f"/proc/self/fd/{handle}", path, src_dir_fd=handle, follow_symlinks=True)
 
 
-def _machine() -> str:
-    """Name of the machine or container, as part of a file name."""
-    return re.sub(r"[^\w.]", "_", platform.node()) or "here"
-
-
-def _mark() -> str:
-    """The beginning of every name that this process gives."""
-    return f"metta-{_machine()}-{os.getpid()}"
-
-
 def _make_folder(work: Path) -> Path:
     """A fresh folder named after this process, abandoned ones swept first."""
     try:
         work.mkdir(parents=True, exist_ok=True)
         for left in work.iterdir():
-            if _abandoned(left):
+            if abandoned(left):
                 shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=f"{_mark()}-", dir=work))
+        return Path(tempfile.mkdtemp(prefix=f"{mark()}-", dir=work))
     except OSError:
         # A cache that cannot be written costs speed, not the rendering.
         return Path(tempfile.mkdtemp(prefix="metta-"))
-
-
-def _abandoned(path: Path) -> bool:
-    """Whether ``path`` is of our making, and the process that made it is gone.
-
-    A folder may be shared by machines and containers, whose process numbers mean nothing here: there age decides. So
-    it does on Windows, where signal 0 is Ctrl-C and asking would end the other process.
-    """
-    ours = _OURS.fullmatch(path.name)
-    if ours is None:
-        return False
-    if sys.platform != "win32" and ours["machine"] == _machine():
-        try:
-            os.kill(int(ours["pid"]), 0)
-        except (ProcessLookupError, OverflowError):
-            return True
-        except OSError:
-            return False
-        return False
-    with suppress(OSError):
-        return time.time() - path.stat().st_mtime > STALE
-    return False

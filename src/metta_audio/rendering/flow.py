@@ -17,7 +17,6 @@ from metta_audio.script import fill as filling
 from metta_audio.script.model import GUIDE, Bell, Line, Script, Session, SoundCue
 from metta_audio.settings import Settings, read_settings
 from metta_audio.shelves import Shelves
-from metta_audio.speech.activity import onset
 from metta_audio.speech.cache import Clips, PassingClips, open_store
 from metta_audio.speech.clip import Clip
 from metta_audio.speech.setup import AUTO
@@ -113,10 +112,10 @@ def plan(
     options = options or Options()
     settings = read_settings()
     shelves = Shelves.standard(options.scripts, settings)
+    if session.file:
+        shelves = shelves.beside(Path(session.file))
     session = _with_own_bells(session, options)
-    palette = Palette(
-        session, options, shelves.beside(Path(session.file)) if session.file else shelves, settings.exclude
-    )
+    palette = Palette(session, options, shelves, settings.exclude)
     mastering = Mastering.of(options, settings)
     voiced = _Voiced() if estimate else _voiced(session, options, settings, shelves, progress)
     timeline, missed = _laid_out(session, options, palette, voiced.spoken)
@@ -150,7 +149,7 @@ def _voiced(session: Session, options: Options, settings: Settings, shelves: She
     done = iter(range(1, len(lines) + 1))
     clips = speaker.speak(lines, lambda: progress("speaking", next(done), len(lines)))
     spoken = dict(zip(lines, clips, strict=True))
-    onsets = {line: onset(speaker.clip(line, spoken[line]).wave) for line in counted}
+    onsets = {line: spoken[line].onset for line in counted}
     return _Voiced(spoken, speaker, onsets, _said_otherwise(speaker, spoken))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 SCHEMA = "metta_audio.report/1"
+
+PRIVATE_WORK = ".metta-private-work"
+"""Folder beside a private recording in which it is made, so that a kill leaves nothing of it elsewhere. What is in it
+is swept by the next private recording there; nothing outside of it is ever touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +113,25 @@ class Rendering:
         """
         path = Path(path)
         kind = check_output(self.plan.session, path, format, twin=twin)
-        with Staging(path.parent, self._work(path)) as staging:
+        settings = read_settings()
+        private = self.plan.options.private or settings.private
+        with Staging(path.parent, path.parent / PRIVATE_WORK if private else settings.work) as staging:
             making = Making(self.plan, kind, staging, progress, has_twin=twin)
             inspection, figures = making.make(path.name, with_bed=True)
             if twin:
                 making.make(twin_path(path).name, with_bed=False)
             files = tuple(staging.commit())
+        if self.plan.speaker:
+            self.plan.speaker.store.prune()  # all is heard: nothing must be kept any more
+        if private:
+            with suppress(OSError):  # another private recording is being made here
+                (path.parent / PRIVATE_WORK).rmdir()
         session = session_figures(self.plan.timeline)
         # Not in the manifest: a voice that finds all its lines in the cache has nothing to tell.
         told = dict.fromkeys(filter(None, map(note_of, self.plan.voices.values())))
         notes = (*self.plan.notes, *led_otherwise(self.plan), *told)
         voices = {role: voice.name for role, voice in self.plan.voices.items()}
         return Report(files, inspection, figures, session, twin_path(path) if twin else None, notes, voices)
-
-    def _work(self, path: Path) -> Path:
-        """Where the recording is made: private ones where they will lie, so that a kill leaves nothing elsewhere."""
-        settings = read_settings()
-        return path.parent if self.plan.options.private or settings.private else settings.work
 
 
 def twin_path(path: Path) -> Path:

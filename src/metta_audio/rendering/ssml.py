@@ -107,7 +107,7 @@ def _paragraph(role: str, rows: Sequence[str], variants: dict[str, int]) -> Iter
 
 
 def _sentence(line: Line, lexicon: Lexicon, language: str) -> str:
-    said = pronounced(Utterance(line.text, line.spans), lexicon, language, ipa=True)
+    said = pronounced(Utterance(line.text, line.spans), lexicon, language, ipa=True, by_word=False)
     # Between two tags eSpeak NG would speak the full stop as "dot"; a line's end in front of the second prevents it.
     end = "\n" if said.spans else ""
     return f"<s>{_inline(said.text, said.spans, 0, len(said.text))}{end}</s>"

@@ -24,7 +24,13 @@ _LATIN_MARKS = 200
 """Canonical combining class from which on a mark stands over or under a letter of Latin, Greek or Cyrillic. Marks that
 make another letter, as in Hindi, Arabic or Japanese, lie below."""
 
-_KEYS = ("ipa", "say")
+_FEWEST_CAPITALS = 2
+"""A capital alone is the beginning of a name or of a sentence as well as an abbreviation."""
+
+_KEYS = ("ipa", "say", "at")
+
+END = " ."
+"""Behind a phrase in a lexicon: it counts only where a sentence ends, or the part of one before a colon."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ′`´＇][^\W\d_][^\W_]*)*")
 _UNUSUAL = re.compile(r"[^\w\s!-/:-@\[-`{-~‘’“”–—…]")
@@ -71,9 +77,22 @@ def folded(word: str) -> str:
     return "".join(letter for letter in letters if unicodedata.combining(letter) < _LATIN_MARKS).casefold()
 
 
+@lru_cache(maxsize=10_000)  # as above
+def spelt(word: str) -> str:
+    """One word folded, but for capitals where it has no other letters: IFS is not the plural of if.
+
+    >>> spelt("Mettā"), spelt("IFS’s")
+    ('metta', "IFS's")
+    """
+    bare = word.translate(_APOSTROPHES).removesuffix("'s")
+    if len(bare) < _FEWEST_CAPITALS or not bare.isupper():
+        return folded(word)
+    return bare + folded(word)[len(folded(bare)) :]
+
+
 def phrase_of(text: str) -> str:
-    """What a phrase is found by: its words folded, whatever stands between them."""
-    return " ".join(folded(text[start:end]) for start, end in words_of(text))
+    """What a phrase is found by: its words as ``spelt`` writes them, whatever stands between them."""
+    return " ".join(spelt(text[start:end]) for start, end in words_of(text))
 
 
 def read_entries(written: Mapping[str, object], at: At) -> dict[str, Pronunciation]:
@@ -85,6 +104,7 @@ def read_entries(written: Mapping[str, object], at: At) -> dict[str, Pronunciati
         if not phrase or len(phrase.split()) > MOST_WORDS or len(word) > _LONGEST:
             what = f'"{word[:40]}" is no word' if not phrase else f"this phrase has more than {MOST_WORDS} words"
             raise ScriptError(what, place=at(word), hint="write a word or a short phrase")
+        phrase += END if isinstance(value, dict) and "at" in value else ""
         if phrase in found:
             hint = "keep one of them; capitals, accents and hyphens make no difference"
             raise ScriptError(f'"{word}" is given twice, first as "{names[phrase]}"', place=at(word), hint=hint)
@@ -104,6 +124,11 @@ def _pronunciation(word: str, value: object, at: At) -> Pronunciation:
             raise ScriptError(f'unknown key "{key}"', place=at(word, key), hint=did_you_mean(key, _KEYS))
         if not isinstance(inner, str):
             _refuse(f"{key} must be a text in quotes", at(word, key))
+    if value.get("at", "end") != "end":
+        what = f'"{word}" cannot be found only there'
+        raise ScriptError(what, place=at(word, "at"), hint='write at = "end", or leave it out')
+    if value.keys() == {"at"}:
+        _refuse(f'"{word}" has no pronunciation', at(word))
     ipa = unicodedata.normalize("NFC", value["ipa"].strip()) if "ipa" in value else ""
     if "ipa" in value:
         _check_length(word, "ipa", value["ipa"], at)
@@ -121,7 +146,10 @@ def _say(word: str, key: str, say: str, at: At) -> str:
         raise ScriptError(
             f'"{word}" would be spoken as "off"', place=at(word, key), hint="to switch it off write false"
         )
-    if not any(map(str.isalnum, plain)) or not plain.isprintable():
+    if (hidden := next((letter for letter in plain if not letter.isprintable()), "")) != "":
+        what = f'the respelling of "{word}" holds the control character U+{ord(hidden):04X}'
+        raise ScriptError(what, place=at(word, key), hint="leave it out: nobody can see or say it")
+    if not any(map(str.isalnum, plain)):
         _refuse(f'the respelling of "{word}" holds nothing to say', at(word, key))
     return plain
 

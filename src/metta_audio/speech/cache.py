@@ -137,7 +137,8 @@ class ClipStore:
         return Survey(len(sizes), sum(sizes))
 
     def verify(self) -> Survey:
-        """Read every clip, and delete what is damaged and what killed processes left: it will be spoken again."""
+        """Read every clip; delete what is damaged, what killed processes left, and what is too much."""
+        self.prune()
         sizes, damaged = [], 0
         for path in self._files():
             try:

@@ -13,17 +13,18 @@ import numpy as np
 import soundfile
 
 from metta_audio.sound.wave import Wave
+from metta_audio.speech.activity import onset
 from metta_audio.speech.clip import Clip
 from metta_audio.speech.voice import Word
 from metta_audio.units import RATE, Samples
 
-FORMAT = 2
+FORMAT = 3
 """Counts changes of the file format: part of a clip's name, so that an old file is never misread."""
 
 _HEAD = struct.Struct(">8s16sII")
 """Mark, digest of what follows up to the sound, length of the note, length of the sound. In bytes."""
 
-_MARK = b"metta\0c2"
+_MARK = b"metta\0c3"
 """First bytes of every clip. The null keeps other programs from taking it for a text."""
 
 _DIGEST_BYTES = 16
@@ -38,17 +39,23 @@ _LONGEST_NOTE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A clip without its sound: samples at 44.1 kHz, and the words with their onsets."""
+    """A clip without its sound, in samples at 44.1 kHz: its length, where it is first heard, where words begin."""
 
     length: Samples
+    onset: Samples
     words: tuple[Word, ...]
+
+
+def measure(clip: Clip) -> Measured:
+    """What is known of ``clip`` without its sound."""
+    return Measured(Samples(clip.wave.frames), onset(clip.wave), clip.words)
 
 
 def pack(clip: Clip) -> bytes:
     """The clip as bytes, the sound in FLAC. Nothing in them is text, but where its words begin and end."""
     sound = _flac(clip)
     words = [[word.start, word.end, word.onset] for word in clip.words]
-    note = json.dumps([clip.wave.frames, words, _digest(sound)], separators=(",", ":")).encode()
+    note = json.dumps([clip.wave.frames, onset(clip.wave), words, _digest(sound)], separators=(",", ":")).encode()
     return _HEAD.pack(_MARK, _sealed(note, len(sound)), len(note), len(sound)) + note + sound
 
 
@@ -86,8 +93,9 @@ def _note(read: Callable[[int], bytes], size: int) -> tuple[Measured, str]:
     note = read(note_bytes)
     if _sealed(note, sound_bytes) != seal:
         raise ValueError("the note is damaged")
-    length, words, digest = json.loads(note)
-    return Measured(Samples(length), tuple(Word(start, end, Samples(onset)) for start, end, onset in words)), digest
+    length, first, words, digest = json.loads(note)
+    told = tuple(Word(start, end, Samples(at)) for start, end, at in words)
+    return Measured(Samples(length), Samples(first), told), digest
 
 
 def _sealed(note: bytes, sound_bytes: int) -> bytes:

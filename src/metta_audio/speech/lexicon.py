@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from metta_audio.errors import Place, ScriptError, did_you_mean
 from metta_audio.script.model import Header, Pronunciation, Span, SpanKind
-from metta_audio.script.pronunciation import folded, read_entries, words_of
+from metta_audio.script.pronunciation import END, folded, read_entries, spelt, words_of
 from metta_audio.speech.voice import Utterance
 
 _LARGEST = 256 * 1024
@@ -23,6 +23,10 @@ _AT_LINE = re.compile(r" ?\(at line (\d+), column (\d+)\)")
 _WITHIN = re.compile(r"[\s\-\u2010\u2011]+")
 """What may stand between two words of one phrase: spaces and hyphens."""
 
+_ENDS = re.compile(r"[\s\"'”’»)\]]*(?:$|[.!?…;:])")
+"""What stands behind the last word of a sentence, or of the part of one before a colon. A comma is none: after "to a
+close" it may go on with ", dear friend"."""
+
 _HISSING, _UNVOICED = frozenset("szʃʒ"), frozenset("ptkfθ")
 """Sounds behind which the s of "Ana's" is said ɪz, and s; behind all others it is z."""
 
@@ -31,7 +35,8 @@ _HISSING, _UNVOICED = frozenset("szʃʒ"), frozenset("ptkfθ")
 class Lexicon:
     """Pronunciations by language and phrase.
 
-    The language is a primary tag such as ``en``, empty where any will do; a phrase is as ``phrase_of`` writes it.
+    The language is a primary tag such as ``en``, empty where any will do; a phrase is as ``phrase_of`` writes it, with
+    ``END`` behind it where it counts at the end of a sentence only.
     """
 
     entries: Mapping[str, Mapping[str, Pronunciation]] = field(default_factory=dict)
@@ -41,11 +46,11 @@ class Lexicon:
         longest: dict[str, int] = {}
         for phrase in (phrase for words in self.entries.values() for phrase in words):
             first, *rest = phrase.split()
-            longest[first] = max(longest.get(first, 0), 1 + len(rest))
+            longest[first.casefold()] = max(longest.get(first.casefold(), 0), 1 + len(rest))
         object.__setattr__(self, "_longest", longest)
 
     def longest(self, first: str) -> int:
-        """How many words the longest phrase has that begins with the word ``first``, its possessive s aside."""
+        """At most how many words a phrase has that begins with the folded word ``first``, its possessive s aside."""
         found = self._longest.get(first, 0)
         return max(found, self._longest.get(first[:-2], 0)) if first.endswith("'s") else found
 
@@ -70,12 +75,19 @@ EMPTY = Lexicon()
 
 
 def merged(*lexicons: Lexicon) -> Lexicon:
-    """All of them in one; of two entries for one phrase the later wins, and one for all languages wins in each."""
+    """All of them in one; of two entries for one phrase the later wins, and one for all languages wins in each.
+
+    A later entry in small letters is for the word in capitals, too.
+    """
     entries: dict[str, dict[str, Pronunciation]] = {}
     for lexicon in lexicons:
-        for phrase in lexicon.entries.get("", {}):
-            for known in entries.values():
-                known.pop(phrase, None)
+        everywhere = lexicon.entries.get("", {})
+        for language, known in entries.items():
+            for phrase in [*known]:
+                if phrase in everywhere or not {phrase.casefold()}.isdisjoint(
+                    (*everywhere, *lexicon.entries.get(language, {}))
+                ):
+                    del known[phrase]
         for language, words in lexicon.entries.items():
             entries.setdefault(language, {}).update(words)
     return Lexicon(entries)
@@ -111,12 +123,16 @@ def read_lexicon(text: str, *, file: str) -> Lexicon:
     return Lexicon({_primary(language): read_entries(words, source.at)})
 
 
-def pronounced(utterance: Utterance, lexicon: Lexicon, language: str, *, ipa: bool) -> Utterance:
+def pronounced(
+    utterance: Utterance, lexicon: Lexicon, language: str, *, ipa: bool, by_word: bool = True
+) -> Utterance:
     """``utterance`` with spans over the words that ``lexicon`` knows in ``language`` (BCP 47); its text is the same.
 
     For a voice that reads ``ipa`` they are of kind "ipa" where an entry has some, else of kind "sub". Words that the
     script itself marks with a pronunciation or a substitute are left as they are. Without ``ipa`` the script's own
-    spans of that kind are dropped, and the lexicon speaks for these words, or the voice as it can.
+    spans of that kind are dropped, and the lexicon speaks for these words, or the voice as it can. A phrase has a span
+    for each word, so that each keeps its own time; without ``by_word`` it has one, unless other markup begins or ends
+    inside it.
     """
     own = tuple(span for span in utterance.spans if ipa or span.kind != "ipa")
     taken = [span for span in own if span.kind in ("ipa", "sub")]
@@ -124,7 +140,9 @@ def pronounced(utterance: Utterance, lexicon: Lexicon, language: str, *, ipa: bo
     found = [
         span
         for start, end, entry in _matches(utterance.text, lexicon, _primary(language))
-        for span in _spans(utterance.text, start, end, entry, ipa=ipa)
+        for span in _spans(
+            utterance.text, start, end, entry, ipa=ipa, by_word=by_word or any(start < cut < end for cut in cuts)
+        )
         if not any(span.start < each.end and each.start < span.end for each in taken)
         # Half of a word under emphasis cannot be said anew: the rest of its sound would have no place.
         and not any(span.start < cut < span.end for cut in cuts)
@@ -145,12 +163,16 @@ def _matches(text: str, lexicon: Lexicon, language: str) -> Iterator[tuple[int, 
         return
     ranges = words_of(text)
     words = [folded(text[start:end]) for start, end in ranges]
+    as_written = [spelt(text[start:end]) for start, end in ranges]
     at = 0
     while at < len(words):
         stop = at + lexicon.longest(words[at])
         while stop > at:
             if stop <= len(words) and _is_joined(text, ranges[at:stop]):
-                entry = _entry(" ".join(words[at:stop]), lexicon, language)
+                ends = _ENDS.match(text, ranges[stop - 1][1]) is not None
+                phrases = dict.fromkeys((" ".join(as_written[at:stop]), " ".join(words[at:stop])))
+                found = (_entry(phrase, lexicon, language, ends=ends) for phrase in phrases)
+                entry = next((each for each in found if each is not None), None)
                 if entry is not None:
                     yield ranges[at][0], ranges[stop - 1][1], entry
                     break
@@ -162,8 +184,10 @@ def _is_joined(text: str, ranges: list[tuple[int, int]]) -> bool:
     return all(_WITHIN.fullmatch(text, left[1], right[0]) for left, right in pairwise(ranges))
 
 
-def _entry(phrase: str, lexicon: Lexicon, language: str) -> Pronunciation | None:
-    entry = lexicon.find(phrase, language)
+def _entry(phrase: str, lexicon: Lexicon, language: str, *, ends: bool) -> Pronunciation | None:
+    entry = lexicon.find(phrase + END, language) if ends else None
+    if entry is None:
+        entry = lexicon.find(phrase, language)
     if entry is None and language == "en" and phrase.endswith("'s"):
         entry = lexicon.find(phrase[:-2], language)
         return entry and Pronunciation(entry.ipa and entry.ipa + _ending(entry.ipa), entry.say and f"{entry.say}'s")
@@ -176,14 +200,14 @@ def _ending(ipa: str) -> str:
     return "ɪz" if last in _HISSING else "s" if last in _UNVOICED else "z"
 
 
-def _spans(text: str, start: int, end: int, entry: Pronunciation, *, ipa: bool) -> Iterator[Span]:
-    """One span; or one for each word of the text, so that each keeps its own time, where the sound has as many."""
+def _spans(text: str, start: int, end: int, entry: Pronunciation, *, ipa: bool, by_word: bool) -> Iterator[Span]:
+    """One span; or one for each word of the text where the sound has as many."""
     kind: SpanKind = "ipa" if ipa and entry.ipa else "sub"
     value = entry.ipa if kind == "ipa" else entry.say
     if not value:
         return
     words = list(re.finditer(r"\S+", text[start:end]))
-    if len(words) == len(value.split()):
+    if by_word and len(words) == len(value.split()):
         for word, sound in zip(words, value.split(), strict=True):
             if sound != word.group():
                 yield Span(start + word.start(), start + word.end(), kind, sound)

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import MissingTake, VoiceError, did_you_mean
 from metta_audio.script.model import Line
+from metta_audio.speech import clip, utter
 from metta_audio.speech.cache import Clips
-from metta_audio.speech.clip import VERSION, Clip, make_clip
-from metta_audio.speech.clip_file import FORMAT, Measured
+from metta_audio.speech.clip import Clip, make_clip
+from metta_audio.speech.clip_file import FORMAT, Measured, measure
 from metta_audio.speech.lexicon import EMPTY, Lexicon, pronounced
-from metta_audio.speech.utter import utter
-from metta_audio.speech.voice import MissingTake, Utterance, Voice, Word, chain_of, is_concurrent, reads_ipa
+from metta_audio.speech.voice import Utterance, Voice, Word, chain_of, has, is_concurrent, reads_ipa
 from metta_audio.units import Samples, WordsPerMinute
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A clip without its sound: ``key`` finds that in the store; ``words`` and ``length`` are samples at 44.1 kHz.
+    """A clip without its sound: ``key`` finds that in the store.
 
-    ``by`` is the name of the voice that spoke it.
+    ``length``, the ``onset`` of the first sound and those of the words are samples at 44.1 kHz. ``by`` is the name of
+    the voice that spoke it.
     """
 
     key: str
     length: Samples
+    onset: Samples
     words: tuple[Word, ...]
     by: str
 
@@ -64,8 +66,8 @@ class Speaker:
         Voices that can are heard in several threads; a core holds one clip in memory at a time. ``on_line`` is called
         once a line, as far as they are done. Raises VoiceError with the line's place; what was spoken stays.
         """
-        lines = tuple(lines)
-        tasks = [self._task(line, self._voice(line)) for line in lines]
+        tasks = [self._task(line) for line in lines]
+        self._check(tasks)
         made: dict[str, Future[Spoken]] = {}
         known: dict[str, Spoken] = {}
         for task in tasks:
@@ -93,45 +95,47 @@ class Speaker:
 
         Raises VoiceError where it is not what it was: then nothing laid out in time holds any more.
         """
-        clip = self.store.get(spoken.key)
-        if clip is not None:
-            return clip
-        again = self._make(self._task(line, self._voice(line)))
-        clip = self.store.get(again.key)
-        if clip is None or (again.key, again.length) != (spoken.key, spoken.length):
+        found = self.store.get(spoken.key)
+        if found is not None:
+            return found
+        again = self._make(self._task(line))
+        found = self.store.get(again.key)
+        if found is None or (again.key, again.length) != (spoken.key, spoken.length):
             raise VoiceError("a spoken clip has gone and sounds otherwise now", place=line.place, hint="render again")
-        return clip
+        return found
+
+    def _check(self, tasks: Sequence[_Task]) -> None:
+        """Raise MissingTake where a person was to say lines that nobody recorded, and no one stands in."""
+        missing = [task for task in tasks if not has(task.voice, self._utterance(task.line, task.voice))]
+        if missing:
+            count = f"{len(missing)} of {len(tasks)} lines have" if len(missing) > 1 else "this line has"
+            what = f"{count} not been recorded by {missing[0].voice.name}"
+            hint = "metta takes sheet --missing prints them; --fallback VOICE says them meanwhile"
+            raise MissingTake(what, place=missing[0].line.place, hint=hint)
 
     def _make(self, task: _Task) -> Spoken:
-        """Say it and keep it; where nobody recorded it, the fallback does."""
+        """Say it and keep it."""
         try:
-            clip = self._said(task)
-        except MissingTake:
-            if self.fallback is None:
-                raise
-            task = self._task(task.line, self.fallback)
-            found = self.store.find(task.name)
-            if found is not None:
-                return _spoken(task, found)
-            clip = self._said(task)
-        self.store.put(task.name, clip)
-        return Spoken(task.name, Samples(clip.wave.frames), clip.words, task.voice.name)
-
-    def _said(self, task: _Task) -> Clip:
-        try:
-            heard = utter(
-                task.voice, self._utterance(task.line, task.voice), self.rate_for(task.line.role), self.language
-            )
-            return make_clip(heard, chain_of(task.voice, plain=self.plain))
+            utterance, rate = self._utterance(task.line, task.voice), self.rate_for(task.line.role)
+            heard = utter.utter(task.voice, utterance, rate, self.language)
+            made = make_clip(heard, chain_of(task.voice, plain=self.plain))
         except VoiceError as error:
-            raise type(error)(error.what, place=error.place or task.line.place, hint=error.hint) from error
+            what = error.what if task.voice.name in error.what else f"{task.voice.name}: {error.what}"
+            raise type(error)(what, place=error.place or task.line.place, hint=error.hint) from error
+        self.store.put(task.name, made)
+        return _spoken(task, measure(made))
 
-    def _task(self, line: Line, voice: Voice) -> _Task:
-        """All that changes the sound goes into the name: what is said, how, by whom, and this package's own part."""
+    def _task(self, line: Line) -> _Task:
+        """Who says it, and under which name it is kept.
+
+        All that changes the sound goes into the name: what is said, how, by whom, and this package's own part.
+        """
+        voice = self._voice(line)
         utterance = self._utterance(line, voice)
         recipe = [
             FORMAT,
-            VERSION,
+            clip.VERSION,
+            utter.VERSION,
             [float(value) for value in astuple(chain_of(voice, plain=self.plain))],
             voice.fingerprint,
             self.language,
@@ -145,15 +149,19 @@ class Speaker:
         return pronounced(Utterance(line.text, line.spans), self.lexicon, self.language, ipa=reads_ipa(voice))
 
     def _voice(self, line: Line) -> Voice:
+        """The voice of the line's role, or the fallback for what it cannot say."""
         try:
-            return self.voices[line.role]
+            voice = self.voices[line.role]
         except KeyError:
             what = f'no voice for the role "{line.role}"'
             raise VoiceError(what, place=line.place, hint=did_you_mean(line.role, self.voices)) from None
+        if self.fallback is None or has(voice, self._utterance(line, voice)):
+            return voice
+        return self.fallback
 
 
 def _spoken(task: _Task, found: Measured) -> Spoken:
-    return Spoken(task.name, found.length, found.words, task.voice.name)
+    return Spoken(task.name, found.length, found.onset, found.words, task.voice.name)
 
 
 def _cores() -> int:

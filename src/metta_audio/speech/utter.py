@@ -12,8 +12,11 @@ import sentencex
 from metta_audio.errors import VoiceError
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
-from metta_audio.speech.voice import Speech, Utterance, Voice, Word
+from metta_audio.speech.voice import Speech, Utterance, Voice, Word, keeps_lines_whole
 from metta_audio.units import Samples, Seconds, WordsPerMinute, to_samples
+
+VERSION = 1
+"""Counts changes of this module that change a clip: part of the cache key."""
 
 LONGEST = 600
 """Characters given to an engine at once. The longest sentence that a script may hold has about as many; neural voices
@@ -38,7 +41,7 @@ def utter(voice: Voice, utterance: Utterance, rate: WordsPerMinute, language: st
     if not any(map(str.isalnum, utterance.text)) and not any(span.kind in _SAID for span in utterance.spans):
         # Not repeated in the error: a listener may have chosen it.
         raise VoiceError("there is nothing in this line that can be spoken", hint="write words, or leave it out")
-    if len(utterance.text) <= LONGEST:
+    if len(utterance.text) <= LONGEST or keeps_lines_whole(voice):
         return voice.speak(utterance, rate)
     pieces = list(_pieces(utterance, language))
     return _joined([(start, voice.speak(piece, rate)) for start, piece in pieces])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,7 +27,9 @@ __all__ = [
     "VoiceInfo",
     "Word",
     "chain_of",
+    "has",
     "is_concurrent",
+    "keeps_lines_whole",
     "languages_of",
     "note_of",
     "reads_ipa",
@@ -91,7 +93,8 @@ class Voice(Protocol):
     make it pleasant; one without gets a mild default, and ``PLAIN`` leaves it as it is. ``ipa``: whether it reads spans
     of kind "ipa" (False). ``languages``: what it speaks, BCP 47 in lower case (any). ``concurrent``: whether several
     threads may call ``speak`` at once, and gain by it (False). ``note``: what its listener should know once it has
-    spoken, such as that it keeps its own rate (nothing).
+    spoken, such as that it keeps its own rate (nothing). ``whole_lines``: whether it says lines of any length at once
+    (False). ``has``: a method that says whether an utterance is one that it can say, for voices that know only some.
     """
 
     @property
@@ -131,6 +134,17 @@ def speaks(languages: Sequence[str], language: str) -> bool:
 def languages_of(voice: Voice) -> tuple[str, ...]:
     """What ``voice`` speaks, as far as it tells."""
     return tuple(getattr(voice, "languages", ()))
+
+
+def keeps_lines_whole(voice: Voice) -> bool:
+    """Whether ``voice`` says lines of any length at once."""
+    return bool(getattr(voice, "whole_lines", False))
+
+
+def has(voice: Voice, utterance: Utterance) -> bool:
+    """Whether ``utterance`` is one that ``voice`` can say, as far as it tells."""
+    asked: Callable[[Utterance], bool] | None = getattr(voice, "has", None)
+    return asked is None or asked(utterance)
 
 
 def note_of(voice: Voice) -> str:

@@ -17,7 +17,7 @@ from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Speech, Utterance
-from metta_audio.units import Hertz, Seconds
+from metta_audio.units import Decibels, Hertz, Seconds, gain
 
 MOST_BYTES = 128_000_000
 """Of a sound that is taken in: ten minutes of 48 kHz stereo are 115 MB, and the longest piece of a line lasts one."""
@@ -27,6 +27,10 @@ _LONGEST = Seconds(1200.0)
 
 _RATES = (4_000, 384_000)
 """Hz: below is no speech left, above is no sound card."""
+
+_FAINT = Decibels(-46.0)
+"""dBFS of the highest sample below which nobody speaks: what a program gives for letters it cannot read lies at -52,
+the softest voice 20 dB higher. Levelled as speech, it would be a burst of noise."""
 
 _STREAMED = 0x7FFF0000
 """A length in a WAV header from here on, or 0, stands for "not known yet": servers and pipes write the header before
@@ -95,6 +99,8 @@ def heard(content: bytes) -> Speech:
     mono = samples.mean(axis=1, dtype=np.float64)
     if not np.isfinite(mono).all():
         raise NotSound("holds samples that are no numbers")
+    if np.abs(mono).max(initial=0.0) < gain(_FAINT):
+        mono = np.zeros_like(mono)  # dither, or the noise of a program that has no sounds for a text
     return Speech(Wave.mono(mono, Hertz(rate)))
 
 

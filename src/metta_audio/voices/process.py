@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from metta_audio.leftovers import abandoned, mark
 from metta_audio.units import Seconds
 
 PRINTED = "printed"
 """Name of the file that takes what a program prints to its standard output."""
 
-_STDIN, _STDERR = "asked", "complained"
+_STDERR = "complained"
 
 _POLL = Seconds(0.05)
 """How often the time and what was written are looked at. A program that ends sooner is not waited for."""
 
 _LAST = 4096
 """Bytes from the end of what a program complained: the last line is in them."""
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A private folder for one line, gone when it is spoken; what a killed process left is swept by the next."""
+    _sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{mark()}-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@cache  # once in a process
+def _sweep(place: Path) -> None:
+    with suppress(OSError):
+        for left in place.glob("metta-*"):
+            if abandoned(left, anyones=False):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +65,14 @@ def run(command: Sequence[str], folder: Path, *, patience: Seconds, most_bytes: 
     private one: never to us. When ``patience`` is over, or the files in ``folder`` hold more than ``most_bytes``, it is
     killed, and so are its children.
     """
-    folder.joinpath(_STDIN).write_bytes(asked)
     try:
         with (
-            folder.joinpath(_STDIN).open("rb") as stdin,
+            tempfile.TemporaryFile() as stdin,  # without a name: a kill leaves no text
             folder.joinpath(PRINTED).open("wb") as stdout,
             folder.joinpath(_STDERR).open("wb") as stderr,
         ):
+            stdin.write(asked)
+            stdin.seek(0)
             process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, **_own_group())  # noqa: S603 - no shell
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or "the system refuses it"

@@ -110,9 +110,7 @@ def open_voice(engines: Mapping[str, Engine], name: str, language: str) -> Voice
     problem = engine.problem()
     if problem:
         raise _unusable(name, problem)
-    listed = (info for info in engine.voices() if variant and info.name == f"{engine.name}:{variant}")
-    if not all(info.speaks(language) for info in listed):
-        raise _foreign(engines, name, language)
+    _must_speak(engines, engine, variant, language)
     voice = engine.open(variant, language.lower())
     if not speaks(languages_of(voice), language):
         raise _foreign(engines, name, language)
@@ -138,12 +136,21 @@ def cast_roles(
     problem = engine.problem()
     if problem:
         raise _unusable(lead, problem)
+    _must_speak(engines, engine, variant, language)
     chosen = dict(zip(free, engine.cast(variant, language.lower(), len(free)), strict=True))
     return {role: named.get(role) or _voice_name(engine, chosen[role]) for role in roles}
 
 
 def _usable(info: VoiceInfo) -> bool:
     return info.installed and not info.problem
+
+
+def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, language: str) -> None:
+    """Raise VoiceError where the engine says of the voice, or of all its voices, that they speak other languages."""
+    name = _voice_name(engine, variant)
+    infos = [info for info in engine.voices() if not variant or info.name == name]
+    if infos and not any(info.speaks(language) for info in infos):
+        raise _foreign(engines, name, language)
 
 
 def _foreign(engines: Mapping[str, Engine], name: str, language: str) -> VoiceError:
@@ -159,7 +166,7 @@ def _fitting(engines: Mapping[str, Engine], language: str) -> str:
 
 
 def _unusable(name: str, reason: str) -> VoiceError:
-    return VoiceError(f'the voice "{name}" cannot be used: {reason}', hint="run: metta doctor")
+    return VoiceError(f'the voice "{name}" cannot be used: {reason}')
 
 
 def _engine_of(engines: Mapping[str, Engine], name: str) -> tuple[Engine, str]:

@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,11 +80,11 @@ class SystemVoice:
         return speech
 
     def _say(self, text: str, setting: float, *, hidden: str = "") -> Speech:
-        with tempfile.TemporaryDirectory(prefix="metta-", ignore_cleanup_errors=True) as folder:
+        with process.work_folder() as folder:
             request = {"voice": self._identifier, "rate": round(setting), "text": text}
-            _ask(request, Path(folder), _PATIENCE, hidden=hidden)
+            _ask(request, folder, _PATIENCE, hidden=hidden)
             try:
-                return heard(Path(folder, system_process.SOUND).read_bytes())
+                return heard(folder.joinpath(system_process.SOUND).read_bytes())
             except OSError:
                 raise VoiceError("the system's speech engine wrote no sound", hint=_INSTALL) from None
             except NotSound as reason:
@@ -158,8 +157,8 @@ def _voices() -> _Voices:
 def _listing() -> tuple[_Voices, str]:
     """The voices, or why there are none: asked once, as a system that hangs would hang again."""
     try:
-        with tempfile.TemporaryDirectory(prefix="metta-", ignore_cleanup_errors=True) as folder:
-            return tuple((str(name), str(language)) for name, language in _ask({}, Path(folder), _LIST_PATIENCE)), ""
+        with process.work_folder() as folder:
+            return tuple((str(name), str(language)) for name, language in _ask({}, folder, _LIST_PATIENCE)), ""
     except VoiceError as error:
         return (), str(error)
 

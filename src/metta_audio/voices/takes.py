@@ -35,6 +35,10 @@ class TakesVoice:
         self.fingerprint = f"takes {_VERSION} {index.fingerprint}"
         self._takes, self._index = takes, index
 
+    def has(self, utterance: Utterance) -> bool:
+        """Whether the line was recorded."""
+        return self._index.current(key(utterance.text)) is not None
+
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Give the line as it was recorded, at the pace at which it was spoken, whatever ``rate`` says.
 

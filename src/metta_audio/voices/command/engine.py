@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +41,7 @@ class CommandVoice:
 
     def __init__(self, line: Line, language: str) -> None:
         self.name = f"command:{line.name}"
+        self.languages = (line.language,) if line.language else ()
         self._line = line
         self._program = line.program()
         self._language = language
@@ -88,8 +88,7 @@ class CommandVoice:
             return self._calibration.setting(rate)
 
     def _say(self, text: str, setting: float, *, hidden: str = "") -> Speech:
-        with tempfile.TemporaryDirectory(prefix="metta-", ignore_cleanup_errors=True) as place:
-            folder = Path(place)
+        with process.work_folder() as folder:
             out, text_file = folder / "speech.wav", folder / "text.txt"
             values = {
                 "text": text,
@@ -175,10 +174,7 @@ class CommandEngine:
             name = (fitting or infos)[0].name.partition(":")[2]
         if name not in self._table:
             raise VoiceError(f'[command] in the settings has no voice "{name}"', hint=did_you_mean(name, self._table))
-        line = read_line(name, self._table[name])
-        if not VoiceInfo(name, (line.language,) if line.language else (), "own").speaks(language):
-            what = f'the voice "command:{name}" speaks "{line.language}", not "{language}"'
-            raise VoiceError(what, hint="choose another voice, or correct its language in [command] of the settings")
+        read_line(name, self._table[name])  # whatever is wrong with it is said before anything is spoken
         return name
 
 

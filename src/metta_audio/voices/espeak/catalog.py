@@ -161,7 +161,7 @@ def _stretched(named: dict[str, str], stretch: float) -> list[str]:
 def _near(name: str, known: dict[str, Path]) -> str:
     """Hint at the nearest; a list of a hundred would be no help."""
     hint = did_you_mean(name, known)
-    return hint if hint.startswith("did") else "metta doctor lists them"
+    return hint if hint.startswith("did") else "metta voices --engine espeak lists the languages"
 
 
 def _joined(numbers: list[int]) -> str:

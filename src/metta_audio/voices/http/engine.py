@@ -45,6 +45,7 @@ class HttpVoice:
 
     def __init__(self, server: Server, voice: str, language: str) -> None:
         self.name = f"http:{voice}"
+        self.languages = server.languages
         self.note = ""
         self._server = server
         self._voice = voice
@@ -134,23 +135,21 @@ class HttpEngine:
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role another of the server's voices, as far as there are."""
-        lead = self._resolve(variant, language)
+        del language  # whether they speak it is seen before
+        lead = self._resolve(variant)
         others = [name for name in self._server().voices if name != lead]
         return list(itertools.islice(itertools.cycle([lead, *others]), roles))
 
     def open(self, variant: str, language: str) -> HttpVoice:
         """Open the voice ``variant``, or the first one. Raises VoiceError for one that cannot be."""
-        return HttpVoice(self._server(), self._resolve(variant, language), language)
+        return HttpVoice(self._server(), self._resolve(variant), language)
 
     def _server(self) -> Server:
         return read_server(self._table, self._environment, private=self._private)
 
-    def _resolve(self, variant: str, language: str) -> str:
+    def _resolve(self, variant: str) -> str:
         server = self._server()
         name = variant.strip() or server.voices[0]
         if server.listed and name not in server.voices:
             raise VoiceError(f'[http] in the settings lists no voice "{name}"', hint=did_you_mean(name, server.voices))
-        if not VoiceInfo(name, server.languages, "own").speaks(language):
-            hint = f"its languages in [http] of the settings are {', '.join(server.languages)}"
-            raise VoiceError(f'the voice "http:{name}" does not speak "{language}"', hint=hint)
         return name
