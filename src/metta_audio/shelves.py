@@ -41,6 +41,8 @@ class Shelves:
 
     scripts: tuple[Path, ...]
     sounds: tuple[Path, ...]
+    sent: Path | None = None
+    """The folder among ``scripts`` of a script that was given by its path: it may come from anyone."""
 
     @classmethod
     def standard(cls, scripts: Path | None = None, settings: Settings | None = None) -> Shelves:
@@ -71,7 +73,7 @@ class Shelves:
         """
         sounds = file.parent / "sounds"
         own = (sounds,) if _inside(sounds, file.parent) else ()
-        return Shelves((file.parent, *self.scripts), (*own, *self.sounds))
+        return Shelves((file.parent, *self.scripts), (*own, *self.sounds), sent=file.parent)
 
     def practices(self) -> dict[str, Path]:
         """Every practice by name; of two with one name, the one found first."""
@@ -158,12 +160,21 @@ class Shelves:
     def lexicon_files(self) -> list[Path]:
         """The lexicons that lie on the shelves, the last one winning: ``lexicon.toml`` in a folder of scripts.
 
-        A shelf that a script lies on is in its old place: the shipped lexicon never comes last.
+        A shelf that a script lies on is in its old place: the shipped lexicon never comes last. Raises ShelfError where
+        one is no file, or lies beside a script given by its path and links to elsewhere: whoever sent the script may
+        have sent the link with it. On the user's own shelves a link is the user's.
         """
         files: dict[Path, Path] = {}
         for shelf in reversed(self.scripts):
-            if is_file(shelf / LEXICON) and _inside(shelf / LEXICON, shelf):
-                files.setdefault(shelf.resolve(), shelf / LEXICON)
+            path = shelf / LEXICON
+            if shelf.resolve() in files or not os.path.lexists(path):
+                continue
+            if not is_file(path):
+                raise ShelfError(f"{path} is no file", hint="a lexicon is a text file; move this away or rename it")
+            if shelf == self.sent and not _inside(path, shelf):
+                hint = "put the file itself there, or keep your own lexicon in your user folder"
+                raise ShelfError(f"{path} links to a file outside its folder", hint=hint)
+            files[shelf.resolve()] = path
         return list(files.values())
 
     def bed(self, name: str) -> tuple[str, str]:
@@ -275,8 +286,19 @@ def _inside(path: Path, shelf: Path) -> bool:
 def _lexicon(path: Path) -> Lexicon:
     try:
         return read_lexicon(_read(path), file=str(path))
+    except ShelfError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            raise _no_text(path, error.__cause__) from error
+        raise
     except ScriptError as error:
         raise ShelfError(error.what, place=error.place, hint=error.hint) from error
+
+
+def _no_text(path: Path, error: UnicodeDecodeError) -> ShelfError:
+    """With the place of the first byte that is no UTF-8: the bytes before it are, but for a byte order mark."""
+    before = error.object[: error.start].decode("utf-8-sig")
+    place = Place(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return ShelfError(f"byte 0x{error.object[error.start]:02x} is not UTF-8", place=place, hint="save it as UTF-8")
 
 
 def _scripts_on(shelf: Path) -> Iterator[Path]:

@@ -102,6 +102,7 @@ def test_all_work_may_be_private(run, home):
     assert not (home.parent / "cache").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_private_render_that_is_killed_leaves_its_work_only_where_the_recording_goes(start, home, tmp_path):
     process = start("render", "s.md", "--private", "-o", "out/a.wav", "--minutes", 50)

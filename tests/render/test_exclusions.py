@@ -87,6 +87,7 @@ def test_a_family_is_excluded_as_a_whole() -> None:
     assert names(planned("[bed rain-light]", exclude=("rain-heavy",))) == ["drone", "rain-light"]
 
 
+@pytest.mark.slow
 def test_chance_never_brings_what_is_excluded() -> None:
     chosen = {names(planned(bed="random", seed=seed))[0] for seed in range(14)}
     assert len(chosen) > 4

@@ -138,3 +138,29 @@ def test_lines_of_the_fallback_are_told_in_notes_and_manifest(home, monkeypatch)
     record = json.loads((home / "a.manifest.json").read_text())
     line = next(event for event in record["events"] if event["kind"] == "line")
     assert record["fallback"] == {"name": "tone:440", "fingerprint": "tone 2 440", "lines": [line["start"]]}
+
+
+@pytest.mark.parametrize(
+    ("params", "private", "told"), [({}, False, True), ({"name": "Zoe"}, False, False), ({}, True, False)]
+)
+def test_texts_with_a_listeners_words_are_not_hashed(home, params, private, told):
+    options = metta.Options(voice="tone", bed="none", private=private)
+    metta.render(metta.plan(session_of(home, params=params), options)).save(home / "a.wav")
+    files = json.loads((home / "a.manifest.json").read_text())["files"]
+    assert files["a.wav"]
+    assert all(bool(files[f"a.{end}"]) == told for end in ("vtt", "srt", "txt"))
+
+
+def test_a_private_recording_sweeps_nothing_but_its_own_folder(home):
+    import os
+
+    mine = home / "metta-retreat-2024-final"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("precious")
+    os.utime(mine, (0, 0))
+    left = home / ".metta-private-work" / "metta-elsewhere-1-abc"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    metta.render(metta.plan(session_of(home), metta.Options(voice="tone", private=True))).save(home / "a.wav")
+    assert (mine / "notes.txt").read_text() == "precious"
+    assert not left.parent.exists()

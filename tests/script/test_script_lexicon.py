@@ -43,7 +43,7 @@ def test_a_lexicon_may_be_empty(lexicon: str) -> None:
     [
         ("\n  Ana: {ipa: 'ˈɑːnɑ:'}", 4, 20, '":" is no IPA symbol (character 6); did you mean "ː"?'),
         ('\n  metta: x\n  Ana: {say: a, ipa: "  Ana"}', 5, 25, '"A" is no IPA symbol (character 3); did you mean "ɑ"?'),
-        ("\n  Ana: {ipa: ˈɑːnɑː, spell: ahna}", 4, 22, 'unknown key "spell"; choose from: ipa, say'),
+        ("\n  Ana: {ipa: ˈɑːnɑː, spell: ahna}", 4, 22, 'unknown key "spell"; choose from: ipa, say, at'),
         ("\n  Ana: {sai: ahna}", 4, 9, 'did you mean "say"?'),
         ("\n  Ana: 5", 4, 3, '"Ana" has no pronunciation'),
         ("\n  Ana: true", 4, 3, '"Ana" has no pronunciation'),

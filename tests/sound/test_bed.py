@@ -227,6 +227,7 @@ def test_layers_of_beds_keep_their_levels_and_the_level_of_a_bed() -> None:
     assert np.array_equal(both.read(5 * RATE + 100, 1000), samples[100:1100])
 
 
+@pytest.mark.slow
 def test_one_bed_is_itself_and_the_same_seed_makes_no_twins() -> None:
     rain = open_bed(shipped("rain"), 1)
     assert open_beds([(rain, Decibels(-6))]) is rain
@@ -288,6 +289,7 @@ def test_a_track_fades_in_and_out_to_exact_silence() -> None:
     assert not BedTrack([(Samples(0), LEFT, Decibels(0))], MINUTE).read(MINUTE, 1000).any()
 
 
+@pytest.mark.slow
 def test_beds_give_way_to_one_another_at_equal_power() -> None:
     track = gains([(0, LEFT, 0), (20, RIGHT, 0)])
     change, end = to_samples(20), to_samples(20 + BED_CROSSFADE)
@@ -321,6 +323,7 @@ changes = st.lists(
 ).map(lambda found: sorted(found, key=lambda change: change[0]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(changes)
 def test_changes_may_come_as_close_as_they_like(found: Changes) -> None:

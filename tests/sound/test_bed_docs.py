@@ -28,6 +28,7 @@ MOTIONS = {"waves": "shortest = 5\nlongest = 6", "gusts": "seconds = 3", "pulse"
 pytestmark = pytest.mark.skipif(PAGE is None, reason="docs/ is not beside the tests")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
 def test_the_examples_are_beds(number: int) -> None:
     model = load_bed(EXAMPLES[number], name="example", file="example.toml")
@@ -47,6 +48,7 @@ def test_every_bed_is_told_of_with_its_tags() -> None:
     assert rows == {name: ", ".join(model.tags) for name, model in models.items()}
 
 
+@pytest.mark.slow
 def test_the_example_in_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,6 +131,7 @@ def test_where_chunks_meet_nothing_clicks(name: str) -> None:
     assert strongest(borders).max() <= 1.2 * strongest(others).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_ocean_waves_come_slowly_and_swell_far(seed: int) -> None:
     samples = open_bed(shipped("ocean"), seed).read(0, 200 * RATE)
@@ -164,6 +165,7 @@ def test_ocean_waves_break_bright_and_drain_away_as_a_hiss() -> None:
     assert np.ptp(bright) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [5, 6])
 @pytest.mark.parametrize("name", RAINS)
 def test_rain_falls_in_drops_over_a_hiss(name: str, seed: int) -> None:
@@ -203,6 +205,7 @@ def frequency(channel: Samples, near: float) -> float:
     return near + float(np.polyfit(np.arange(60), phases, 1)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [0, 3 * HOUR])
 def test_the_binaural_beat_is_exact_and_otherwise_the_same_in_both_ears(start: int) -> None:
     left, right = minute("binaural", 5, start).T
@@ -252,6 +255,7 @@ def test_a_bed_stands_at_its_level_and_startles_nobody(name: str, seed: int) -> 
     assert np.abs(samples.mean(axis=0, dtype=np.float64)).max() < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_its_sound_can_be_heard_on_small_loudspeakers(name: str) -> None:
     samples = minute(name).mean(axis=1)

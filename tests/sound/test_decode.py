@@ -65,6 +65,7 @@ def test_no_more_than_was_asked_for_is_given(tmp_path: Path) -> None:
     assert len(whole(Wave(noise(5)), Seconds(2))) == 2 * RATE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoder", "suffix"),
     [("aac", "m4a"), ("aac", "aac"), ("libopus", "opus"), ("wmav2", "wma"), ("alac", "m4a"), ("libopus", "webm")],
@@ -80,6 +81,7 @@ def test_what_ffmpeg_reads(tmp_path: Path, require_program: Callable[[str], str]
     assert stated_seconds(path) == pytest.approx(4, abs=0.3)
 
 
+@pytest.mark.slow
 def test_slices_of_ffmpeg_join_without_a_gap(
     tmp_path: Path, require_program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +98,7 @@ def test_slices_of_ffmpeg_join_without_a_gap(
     assert len(whole(path)) == 4 * RATE
 
 
+@pytest.mark.slow
 def test_ffmpeg_is_asked_for_no_more_than_is_needed(
     tmp_path: Path, require_program: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

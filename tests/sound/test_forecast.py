@@ -42,6 +42,7 @@ def measured(given: Score) -> float:
     return meter.result().integrated
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(
     st.lists(st.floats(0.5, 4.0), min_size=1, max_size=8),

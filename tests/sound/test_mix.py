@@ -105,6 +105,7 @@ def test_nothing_sounds_outside_what_is_placed() -> None:
     assert (sounding[0], sounding[-1]) == (1000, 9699)
 
 
+@pytest.mark.slow
 def test_sources_open_when_reached_and_are_let_go_when_passed() -> None:
     alive: list[weakref.ref[Noise]] = []
     at_once = []

@@ -18,6 +18,7 @@ from metta_audio.script.model import Pronunciation, Span
 from metta_audio.script.parse import parse_script
 from metta_audio.settings import Settings
 from metta_audio.shelves import LEXICON, Shelves, shipped_root
+from metta_audio.script.pronunciation import END
 from metta_audio.speech.lexicon import EMPTY, Lexicon, merged, pronounced, read_lexicon
 from metta_audio.speech.voice import Setup, Speech, Utterance
 from metta_audio.units import WordsPerMinute
@@ -40,7 +41,7 @@ sati = false
 """
 SAID = read_lexicon(WORDS, file="words.toml")
 SHIPPED = read_lexicon((shipped_root() / "scripts" / LEXICON).read_text(encoding="utf-8"), file=LEXICON)
-ENTRIES = SHIPPED.entries["en"]
+ENTRIES = {phrase.removesuffix(END): entry for phrase, entry in SHIPPED.entries["en"].items() if entry.ipa}
 
 
 def said(text: str, lexicon: Lexicon = SAID, language: str = "en-us", *, ipa: bool = True, spans=()) -> list[Span]:

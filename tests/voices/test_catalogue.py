@@ -11,10 +11,12 @@ from metta_audio.errors import VoiceError
 from metta_audio.speech.voice import Setup
 from metta_audio.voices.catalogue import (
     Fetchable,
+    damaged,
     fetchable,
     folder,
     is_here,
     is_loopback,
+    lack,
     parse_catalogue,
     read_catalogue,
 )
@@ -111,6 +113,24 @@ def test_a_voice_is_here_when_all_its_files_are(setup: Setup) -> None:
     assert not is_here(voice, setup)
     (place / "a.onnx.json").write_bytes(b"12345")
     assert is_here(voice, setup)
+    assert damaged([voice], setup) == frozenset()
+
+
+@pytest.mark.parametrize("content", [b"", b"123456789", b"<html>not found</html>"])
+def test_a_file_of_another_size_is_damaged(content: bytes, setup: Setup) -> None:
+    (voice,) = parse_catalogue(SET, "f.toml")
+    place = folder("piper", setup)
+    place.mkdir()
+    assert lack(voice, setup, damaged([voice], setup)) == "not fetched yet: metta voices get piper:en_US-a-low"
+    (place / "a.onnx.json").write_bytes(b"12345")
+    (place / "a.onnx").write_bytes(content)
+    assert not is_here(voice, setup)
+    wrong = damaged([voice], setup)
+    assert wrong == {place / "a.onnx"}
+    assert lack(voice, setup, wrong) == "damaged: metta voices get piper:en_US-a-low fetches it again"
+    # A mirror's other edition under the same name is what it should be.
+    other = parse_catalogue(SET.replace("bytes = 10", f"bytes = {max(1, len(content))}"), "f.toml")
+    assert damaged([voice, *other], setup) == (frozenset() if content else wrong)
 
 
 def test_an_open_address_will_do_where_a_checksum_or_this_machine_vouches_for_the_file() -> None:

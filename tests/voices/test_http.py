@@ -402,7 +402,7 @@ def test_voices_are_those_of_the_settings():
     with pytest.raises(VoiceError, match=r'no voice "bib"; did you mean "bob"\?'):
         ours.open("bib", "en")
     with pytest.raises(VoiceError, match='does not speak "fr"'):
-        ours.open("", "fr")
+        open_voice({"http": ours}, "http", "fr")
     # Without a list any name is for the server to know.
     assert engine("https://tts.example.org").open("nova", "fi").name == "http:nova"
 

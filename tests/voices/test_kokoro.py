@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from metta_audio.speech.activity import articulation
 from metta_audio.speech.calibration import calibration_text
 from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.speech.words import word_ranges
+from metta_audio.voices.catalogue import fetchable
 from metta_audio.voices.kokoro import KokoroEngine
 from metta_audio.voices.neural import Graph
 from metta_audio.voices.registry import best_voice, find_engines, open_voice
@@ -39,6 +41,56 @@ def said(voice, text=LINE, *spans, rate=110):
 
 def sound(speech):
     return speech.wave.samples.tobytes()
+
+
+def fetched(place, monkeypatch):
+    """Tiny files by the names of those that are fetched, and a catalogue that knows their sizes; their paths."""
+    known = fetchable("kokoro", Setup())
+    paths = [
+        path.rename(place / each.file)
+        for path, each in zip(tiny_models.write_kokoro(place), known[0].downloads, strict=True)
+    ]
+    downloads = tuple(
+        replace(each, bytes=path.stat().st_size) for path, each in zip(paths, known[0].downloads, strict=True)
+    )
+    known = tuple(replace(voice, downloads=downloads) for voice in known)
+    monkeypatch.setattr("metta_audio.voices.kokoro.engine.fetchable", lambda name, setup: known)
+    return paths
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("content", [b"", b"\x08\x08 garbage", None])
+def test_a_fetched_file_of_another_size_is_damaged_and_never_chosen(number, content, tmp_path, monkeypatch):
+    path = fetched(tmp_path / "kokoro", monkeypatch)[number]
+    engines = find_engines(Setup(voices=tmp_path))
+    assert best_voice(engines, "en-us") == "kokoro:af_heart"
+    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
+    infos = engines["kokoro"].voices()
+    assert not any(info.installed for info in infos)
+    assert infos[0].problem == "damaged: metta voices get kokoro:af_heart fetches it again"
+    assert not best_voice(engines, "en-us").startswith("kokoro")
+    with pytest.raises(VoiceError, match=f"{path.name} is damaged; fetch it again: metta voices get kokoro:ff_siwis"):
+        engines["kokoro"].open("", "fr")
+
+
+@pytest.mark.parametrize(("language", "wanted"), [("en-us", "af_heart"), ("fr", "ff_siwis"), ("pt-pt", "pf_dora")])
+def test_what_is_to_be_fetched_speaks_the_language(language, wanted, tmp_path):
+    engine = KokoroEngine(Setup(voices=tmp_path))
+    for use in (lambda: engine.open("", language), lambda: engine.cast("", language, 2)):
+        with pytest.raises(VoiceError, match="is not here") as caught:
+            use()
+        assert caught.value.hint == f"fetch it: metta voices get kokoro:{wanted}"
+    with pytest.raises(VoiceError, match="metta voices get kokoro:am_puck"):
+        engine.open("am_puck", "en-us")
+
+
+def test_nothing_is_to_be_fetched_that_does_not_speak_the_language(tmp_path):
+    engine = KokoroEngine(Setup(voices=tmp_path))
+    uses = [lambda: engine.open("", "de"), lambda: engine.cast("", "de", 2), lambda: engine.open("af_heart", "de")]
+    for use in uses:
+        with pytest.raises(VoiceError, match='speaks? "de"') as caught:
+            use()
+        assert "get" not in caught.value.hint
 
 
 def test_it_is_found_by_its_entry_point_and_chosen_by_auto(folder):
@@ -81,12 +133,13 @@ def test_files_may_lie_where_the_settings_say(tmp_path):
     assert all(not info.installed and "v.bin" in info.problem for info in engine.voices())
 
 
-def test_any_model_in_the_folder_will_do_and_the_usual_one_is_preferred(tmp_path):
+def test_any_model_in_the_folder_will_do_and_the_usual_one_is_preferred(tmp_path, monkeypatch):
     place = tmp_path / "kokoro"
-    model, voices = tiny_models.write_kokoro(place)
+    model, _ = fetched(place, monkeypatch)
     (place / "a.onnx").write_bytes(b"no model")
     assert said(KokoroEngine(Setup(voices=tmp_path)).open("", "en-us")).wave.frames
     (place / "a.onnx").unlink()
+    voices = place / "voices-v1.0.bin"
     model.rename(place / "kokoro-int8.onnx")
     voices.rename(place / "voices-mine.bin")
     assert said(KokoroEngine(Setup(voices=tmp_path)).open("", "en-us")).wave.frames
@@ -114,8 +167,6 @@ def test_unknown_styles_and_languages_are_refused(engine):
         engine.open("af_hart", "en-us")
     assert 'did you mean "af_heart"?' in caught.value.hint
     assert "metta voices" in caught.value.hint
-    with pytest.raises(VoiceError, match='does not speak "de"'):
-        engine.open("af_heart", "de")
     with pytest.raises(VoiceError, match='no Kokoro voice here speaks "de"'):
         engine.open("", "de")
 
@@ -146,7 +197,7 @@ def test_a_damaged_style_is_named(tmp_path):
     content = bytearray(voices.read_bytes())
     content[60:120] = bytes(60)
     voices.write_bytes(content)
-    with pytest.raises(VoiceError, match=r"voices-v1\.0\.bin"):
+    with pytest.raises(VoiceError, match=r"voices-tiny\.bin"):
         said(KokoroEngine(Setup(voices=tmp_path)).open("af_heart", "en-us"))
 
 

@@ -22,13 +22,13 @@ from metta_audio.script.model import Span
 from metta_audio.sound.chain import Chain
 from metta_audio.speech.activity import articulation, stretches
 from metta_audio.speech.clip import make_clip
-from metta_audio.speech.voice import Setup, Utterance, chain_of, is_concurrent, reads_ipa
+from metta_audio.speech.voice import Setup, Utterance, chain_of, is_concurrent, languages_of, reads_ipa
 from metta_audio.speech.words import word_ranges
 from metta_audio.voices.neural import Graph, digest
 from metta_audio.voices.neural import graph as graphs
 from metta_audio.voices.neural.matching import word_starts
 from metta_audio.voices.neural.reading import ipa_symbols, is_sound, parts
-from metta_audio.voices.registry import find_engines, open_voice
+from metta_audio.voices.registry import best_voice, find_engines, open_voice
 
 ENGINES = ("piper", "kokoro")
 LINE = "May you be well, and may the body rest in the chair that holds it today."
@@ -395,6 +395,7 @@ def test_lines_are_inside_the_graph_at_once(name, tmp_path, monkeypatch):
         assert len(list(pool.map(lambda line: said(voice, line), ["Rest now.", "Be well."]))) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_most_of_a_line_is_spent_where_threads_run_free(name, tmp_path, monkeypatch):
     tiny_models.write_piper(tmp_path / "piper", slow=60)
@@ -432,6 +433,37 @@ def test_a_broken_model_is_named_with_what_to_do(name, content, tmp_path, capfd)
 
 
 @pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("content", [b"", b"<html>Not found</html>"])
+def test_what_is_no_model_at_all_is_seen_before_anything_is_loaded(name, content, tmp_path):
+    tiny_models.write_piper(tmp_path / "piper")
+    tiny_models.write_kokoro(tmp_path / "kokoro")
+    model = next((tmp_path / name).glob("*.onnx"))
+    model.write_bytes(content)
+    engines = find_engines(Setup(voices=tmp_path))
+    infos = [info for info in engines[name].voices() if str(model) in info.problem]
+    assert infos
+    assert not best_voice(engines, "en-us").startswith(name)
+    for wanted in (name, infos[0].name):
+        with pytest.raises(VoiceError):
+            engines[name].open(wanted.partition(":")[2], "en-us")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_voice_says_what_it_speaks_and_only_the_registry_refuses_it(name, tmp_path):
+    """So that there is one error, with voices that do; a path is listed nowhere, and must be told by the voice."""
+    model = tiny_models.write_piper(tmp_path / "mine")
+    tiny_models.write_piper(tmp_path / "piper", "de_DE-tiny-low", "de_DE")
+    tiny_models.write_kokoro(tmp_path / "kokoro")
+    engines = find_engines(Setup(voices=tmp_path))
+    for variant in (str(model),) if name == "piper" else ("af_heart", "am_michael"):
+        assert languages_of(engines[name].open(variant, "en-gb")) == ("en-us",)
+        assert languages_of(engines[name].open(variant, "de")) == ("en-us",)
+        with pytest.raises(VoiceError, match='does not speak "de"') as caught:
+            open_voice(engines, f"{name}:{variant}", "de")
+        assert "these do: piper:de_DE-tiny-low" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_a_truncated_model_is_named(name, tmp_path):
     tiny_models.write_piper(tmp_path / "piper")
     tiny_models.write_kokoro(tmp_path / "kokoro")
@@ -444,7 +476,7 @@ def test_a_truncated_model_is_named(name, tmp_path):
 def test_a_model_of_another_kind_is_named(tmp_path):
     tiny_models.write_piper(tmp_path / "piper")
     tiny_models.write_kokoro(tmp_path / "kokoro")
-    piper, kokoro = tmp_path / "piper" / "en_US-tiny-low.onnx", tmp_path / "kokoro" / "kokoro-v1.0.onnx"
+    piper, kokoro = tmp_path / "piper" / "en_US-tiny-low.onnx", tmp_path / "kokoro" / "kokoro-tiny.onnx"
     mine, theirs = piper.read_bytes(), kokoro.read_bytes()
     piper.write_bytes(theirs)
     kokoro.write_bytes(mine)

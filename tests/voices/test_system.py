@@ -256,6 +256,7 @@ def test_the_system_speaks_in_a_process_of_its_own(require_program):
         assert len(set(pool.map(speaks, [voice, ENGINE.open("", "en-us"), voice]))) == 1
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("rate", [84, 110, 160])
 def test_the_system_speaks_at_the_rate_that_was_asked_for(require_program, rate):

@@ -114,7 +114,9 @@ def write_kokoro(
     styles: tuple[str, ...] = KOKORO_STYLES,
     tokens: str = "tokens",
 ) -> tuple[Path, Path]:
-    """Write ``kokoro-v1.0.onnx`` and ``voices-v1.0.bin`` into ``folder``; their paths.
+    """Write ``kokoro-tiny.onnx`` and ``voices-tiny.bin`` into ``folder``; their paths.
+
+    The names of the files that are fetched would make them damaged ones: their sizes are known.
 
     ``draws``: whether it adds noise that nothing switches off. ``whole_speed``: whether its speed is an integer, as in
     some exports. ``tokens``: what its first input is called.
@@ -151,7 +153,7 @@ def write_kokoro(
     ]
     outputs = [_tensor("audio", TensorProto.FLOAT, ["samples"])]
     outputs += [_tensor("duration", TensorProto.INT64, [1, "sounds"])] if durations else []
-    model, voices = folder / "kokoro-v1.0.onnx", folder / "voices-v1.0.bin"
+    model, voices = folder / "kokoro-tiny.onnx", folder / "voices-tiny.bin"
     _save(model, _sorted(nodes), inputs, outputs, _constants(lengths, levels, hop, rate, low=0.0, step=0.0))
     pitches = {style: 110.0 + 20.0 * number for number, style in enumerate(styles)}
     with voices.open("wb") as file:

@@ -31,7 +31,9 @@ def command(request: Request, estimate: bool, plot_to: Path | None, as_json: boo
         plot(plan, plot_to)
         click.echo(f"drawn: {plot_to}", err=True)
     if as_json:
-        print_json(to_json(plan.timeline, session, estimated=plan.estimated) | {"notes": list(plan.notes)})
+        voices = {role: voice.name for role, voice in plan.voices.items()}
+        record = to_json(plan.timeline, session, estimated=plan.estimated)
+        print_json(record | {"voices": voices, "notes": list(plan.notes)})
     elif plot_to is None:
         _print(plan)
 
@@ -60,5 +62,7 @@ def _print(plan: Plan) -> None:
         f"{count} section{'s' if count != 1 else ''}, {100 - 100 * speech / timeline.length:.0f} % without speech"
         + (", estimated" if plan.estimated else "")
     )
+    if plan.voices:
+        click.echo(f"spoken by {', '.join(f'{voice.name} ({role})' for role, voice in plan.voices.items())}")
     for note in plan.notes:
         click.echo(f"note: {one_line(note)}")

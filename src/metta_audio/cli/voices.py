@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _UNFIT = re.compile(r"[^\w.+-]+")
 """What no file's name should hold: a system's voices may be called anything, and not every system takes a colon."""
 
+_FEW, _LISTED = 4, 16
+"""Languages shown with their regions, and without: what fits into a cell of two lines."""
+
 
 @click.group("voices", invoke_without_command=True)
 @click.option("--language", default="", metavar="CODE", help="Only voices of a language, such as de or en-gb.")
@@ -30,12 +33,17 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
     if context.invoked_subcommand is not None:
         return
     from metta_audio.rendering.voices import collapsed, list_voices
+    from metta_audio.voices.download import file_size
 
     listed = list_voices(language=language, engine=engine, installed=installed)
     if as_json:
         print_json({"schema": "metta_audio.voices/1", "voices": [each.to_json() for each in listed]})
         return
-    shown = listed if language or engine else collapsed(listed)
+    if not listed:
+        what = f'speaks "{language.strip()}"' if language else "fits"
+        click.echo(f"no voice here {what}" if installed else f"no voice {what}")
+        return
+    shown = listed if engine else collapsed(listed)
     print_table(
         ("name", "language", "quality", "licence", "size", "state", "what it is, or lacks"),
         (
@@ -44,7 +52,7 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
                 _languages(each.languages),
                 each.quality,
                 each.licence,
-                _size(each.bytes),
+                file_size(each.bytes) if each.bytes else "",
                 _state(each),
                 each.summary if each.fetchable else each.problem or each.summary,
             )
@@ -58,11 +66,12 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
 def get(name: str) -> None:
     """Fetch a voice. Stopped or cut, the next try goes on where this one ended."""
     from metta_audio.rendering.voices import get_voice
+    from metta_audio.voices.download import file_size
 
     with progress_bar(quiet=False, at_once=True) as progress:
         got = get_voice(name, progress=progress)
     click.echo(got.voice.name)
-    click.echo(f"  {_size(got.voice.bytes)} in {got.files[0].parent}")
+    click.echo(f"  {file_size(got.voice.bytes)} in {got.files[0].parent}")
     click.echo(f"  licence: {got.voice.licence}")
     for note in got.notes:
         click.echo(f"  {note}")
@@ -71,15 +80,15 @@ def get(name: str) -> None:
 
 @command.command("try")
 @click.argument("name")
-@click.option("--text", default="", metavar="TEXT", help="What it says. Default: a few sentences of a practice.")
+@click.option("--text", metavar="TEXT", help="What it says. Default: a few sentences of a practice.")
 @click.option("--language", default="", metavar="CODE", help="The language of the text. Default: the voice's first.")
 @click.option("--rate", type=float, default=ARTICULATION, show_default=True, metavar="WPM", help="Words a minute.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: output/NAME.wav")
-def try_(name: str, text: str, language: str, rate: float, output: Path | None) -> None:
+def try_(name: str, text: str | None, language: str, rate: float, output: Path | None) -> None:
     """Write a few sentences of a voice into a file, to listen to it."""
     from metta_audio.rendering.trying import try_voice
 
-    path = output or Path("output") / f"{_UNFIT.sub('-', name)}.wav"
+    path = output or Path("output") / f"{_UNFIT.sub('-', name.strip())}.wav"
     with progress_bar(quiet=False) as progress:
         tried = try_voice(name, path, text=text, language=language, rate=rate, progress=progress)
     click.echo(f"{tried.path}\n  {tried.seconds:.1f} s of {tried.name} in {tried.language}")
@@ -99,11 +108,11 @@ def remove(name: str) -> None:
 
 
 def _languages(languages: tuple[str, ...]) -> str:
-    return ", ".join(languages) if len(languages) <= 4 else f"{len(languages)} languages"
-
-
-def _size(size: int) -> str:
-    return f"{max(1, round(size / 1e6))} MB" if size else ""
+    """Each by itself where they are few; without the regions, or only their number, where they are many."""
+    if len(languages) <= _FEW:
+        return ", ".join(languages)
+    bare = dict.fromkeys(language.partition("-")[0] for language in languages)
+    return ", ".join(sorted(bare)) if len(bare) <= _LISTED else f"{len(bare)} languages"
 
 
 def _state(voice: ListedVoice) -> str:

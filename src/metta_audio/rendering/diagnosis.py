@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -77,7 +78,18 @@ def _voice(name: str, engine: Engine) -> Iterator[Finding]:
         yield Finding(f"voice {name}", False, problem)
     else:
         count = sum(info.installed and not info.problem for info in engine.voices())
-        yield Finding(f"voice {name}", True, f"ready, {count} voices" if count > 1 else "ready")
+        ready = f"ready, {count} voices" if count > 1 else "ready"
+        yield Finding(f"voice {name}", True, f"{ready}; {_way_of_text()}" if name == "http" else ready)
+
+
+def _way_of_text() -> str:
+    """Where a text goes that a server speaks: the settings tell, and nobody is asked."""
+    from metta_audio.voices.http.server import read_server
+
+    setup = read_settings().setup()
+    server = read_server(setup.tables.get("http", {}), os.environ, private=setup.private)
+    where = "on this machine" if server.local else "another machine"
+    return f"the text goes to {server.host}, {where} (the server was not asked)"
 
 
 def _formats() -> Iterator[Finding]:

@@ -14,12 +14,15 @@ from typing import Any
 from metta_audio.inspection import Inspection
 from metta_audio.inspection.record import SCHEMA
 from metta_audio.rendering.figures import SessionFigures
-from metta_audio.rendering.flow import Plan
+from metta_audio.rendering.flow import Plan, says_own_words
 from metta_audio.rendering.sources import sha256
 from metta_audio.script.model import Line
 from metta_audio.sound.monitor import MixFigures
 from metta_audio.timeline.model import Event
 from metta_audio.units import to_milliseconds, to_seconds
+
+TEXTS = (".vtt", ".srt", ".txt")
+"""Suffixes of what holds all that is spoken."""
 
 MAKERS = ("metta-audio", "espeakng-loader", "httpx", "jinja2", "kokoro-onnx", "lameenc", "langcodes", "markdown-it-py",
           "mutagen", "numpy", "onnxruntime", "pillow", "piper-tts", "scipy", "sentencex", "soundfile",
@@ -74,11 +77,17 @@ def manifest(
         ],
         "events": [_event(event) for event in plan.timeline.events],
         "measured": _measured(inspection) | asdict(session) | _mixed(figures),
-        "files": {path.name: sha256(path) for path in files},
+        "files": _files(plan, files),
         "versions": {"python": ".".join(platform.python_version_tuple()[:2])}
         | {name: _version(name) for name in MAKERS},
     }
     return record | {key: value for key, value in extra.items() if key not in record}
+
+
+def _files(plan: Plan, files: Sequence[Path]) -> dict[str, str | None]:
+    """Hash of each file; None for texts that hold a listener's own words, which could be found by trying names."""
+    hidden = TEXTS if plan.options.private or says_own_words(plan.session) else ()
+    return {path.name: None if path.suffix in hidden else sha256(path) for path in files}
 
 
 def _fallback(plan: Plan) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from metta_audio.speech.clip import make_clip
 from metta_audio.speech.lexicon import pronounced
 from metta_audio.speech.setup import AUTO
 from metta_audio.speech.utter import utter
-from metta_audio.speech.voice import Engine, Utterance, chain_of, reads_ipa
+from metta_audio.speech.voice import Engine, Utterance, chain_of, languages_of, reads_ipa
 from metta_audio.units import Seconds, WordsPerMinute, to_samples
 from metta_audio.voices.registry import best_voice, find_engines, open_voice
 
@@ -44,7 +44,7 @@ def try_voice(
     name: str,
     path: Path,
     *,
-    text: str = "",
+    text: str | None = None,
     language: str = "",
     rate: float = ARTICULATION,
     progress: Progress = silent_progress,
@@ -58,7 +58,10 @@ def try_voice(
     low, high = RATES
     if not low <= rate <= high:
         raise SettingsError(f"{rate:g} words a minute is out of range", hint=f"choose from {low:g} to {high:g}")
+    if text is not None and not text.strip():
+        raise VoiceError("there is nothing to say", hint="write words, or leave it out to hear some of a practice")
     kind = container_of(path)
+    name, language = name.strip(), language.strip()
     settings = read_settings()
     engines = find_engines(settings.setup())
     if name == AUTO:
@@ -66,7 +69,7 @@ def try_voice(
     spoken = (language or _first_language(engines, name)).lower()
     voice = open_voice(engines, name, spoken)
     lexicon = Shelves.standard(settings=settings).lexicon()
-    sentences = list(_sentences(text or calibration_text(spoken), spoken))
+    sentences = list(_sentences(calibration_text(spoken) if text is None else text, spoken))
     if not sentences:
         raise VoiceError("there is nothing in this text that can be spoken", hint="write words")
     with Staging(path.parent, settings.work) as staging:
@@ -84,12 +87,20 @@ def try_voice(
 
 
 def _first_language(engines: Mapping[str, Engine], name: str) -> str:
-    """The first language of a voice, as its engine lists it: of its speaker or variant, that of the voice."""
+    """The first language of a voice, as its engine lists it, of its speaker or variant, or as the voice itself says."""
     engine, _, variant = name.partition(":")
-    infos = engines[engine].voices() if variant and engine in engines else ()
-    listed = [info for info in infos if info.languages and name.startswith(info.name)]
-    # The longest name that fits: "espeak:en-gb+f3" is a variant of "espeak:en-gb".
-    return max(listed, key=lambda info: len(info.name)).languages[0] if listed else LANGUAGE
+    if not variant or engine not in engines:
+        return LANGUAGE
+    wanted = name.lower()
+    for info in engines[engine].voices():
+        listed = info.name.lower()
+        # "espeak:en-gb+f3" is a variant of "espeak:en-gb", "piper:…#1" a speaker of "piper:…".
+        if info.languages and wanted.startswith(listed) and wanted[len(listed) : len(listed) + 1] in ("", "+", "#"):
+            return info.languages[0]
+    try:
+        return next(iter(languages_of(engines[engine].open(variant, LANGUAGE))), LANGUAGE)
+    except VoiceError:
+        return LANGUAGE  # opening it in earnest tells why
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:

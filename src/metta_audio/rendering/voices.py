@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import SettingsError, VoiceError, did_you_mean
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.settings import read_settings
 from metta_audio.speech.voice import QUALITIES, Engine, Setup, VoiceInfo
@@ -23,14 +23,21 @@ MANY = 40
 """Voices of one engine from which on a list shows them in one row: eSpeak NG has a voice for each of over a hundred
 languages, and Kokoro 41 in the same files. Among them nobody would find the others."""
 
+_SEVERAL = 2
+"""The same for voices that lack the same for one and all, or that only test: one of them tells all there is to know."""
+
+_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
+"""A language as BCP 47 writes it, in small letters; whether anybody speaks it is another matter."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListedVoice:
-    """A voice in a list, or an engine that cannot run, as ``name`` alone.
+    """A voice in a list, or an engine that cannot run and knows no voices, as ``name`` alone.
 
     ``languages`` are BCP 47 in small letters, empty where it depends; ``bytes`` is what it takes on the disk, or would.
     ``problem`` says why it cannot speak, and what to do; empty where it can. ``fetchable``: whether all that it lacks
-    can be fetched. ``auto``: whether the voice "auto" is this one.
+    can be fetched. ``auto``: whether the voice "auto" is this one. ``engine_problem`` says why its whole engine cannot
+    run; empty where it can.
     """
 
     name: str
@@ -44,6 +51,7 @@ class ListedVoice:
     summary: str = ""
     fetchable: bool = False
     auto: bool = False
+    engine_problem: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As JSON."""
@@ -69,11 +77,15 @@ class Removed:
 
 
 def list_voices(*, language: str = "", engine: str = "", installed: bool = False) -> list[ListedVoice]:
-    """Every voice here or to be had, by quality, language and name; each engine that cannot run as one row, last.
+    """Every voice here or to be had, by quality, language and name, whether its engine can run or not.
 
-    Only those of ``language`` (BCP 47, whatever the region), of ``engine``, or that can speak now (``installed``),
-    where asked for. Raises VoiceError for an unknown engine and a catalogue at fault, SettingsError for settings.
+    An engine that cannot run and knows no voices is one row, last. Only those of ``language`` (BCP 47, whatever the
+    region; voices for tests speak none), of ``engine``, or that can speak now (``installed``), where asked for. Raises
+    VoiceError for an unknown engine and a catalogue at fault, SettingsError for settings and for what is no language.
     """
+    language = language.strip().lower()
+    if language and not _CODE.fullmatch(language):
+        raise SettingsError(f'"{language}" is not a language code', hint="write for example de or en-gb")
     setup = read_settings().setup()
     engines = find_engines(setup)
     known = {voice.name for voice in read_catalogue(setup)}
@@ -84,33 +96,57 @@ def list_voices(*, language: str = "", engine: str = "", installed: bool = False
     except VoiceError:
         auto = ""
     asked = [name for name in engines if engine in ("", name)]
-    rows = [row for name in asked for row in _rows(name, engines[name], known, whole=bool(engine))]
+    rows = [row for name in asked for row in _rows(name, engines[name], known)]
     fitting = (row for row in rows if (row.installed and not row.problem) or not installed)
     spoken = (row for row in fitting if not language or _speaks(row, language))
     return sorted((replace(row, auto=row.name == auto) for row in spoken), key=_order)
 
 
 def collapsed(listed: Sequence[ListedVoice]) -> list[ListedVoice]:
-    """The same, with very many voices of one engine, all here or all to fetch, in one row: for people's eyes."""
-    counts = Counter(map(_alike, listed))
-    shown: dict[object, ListedVoice] = {}
+    """The same for people's eyes: voices of one engine that are alike in one row, where they are very many.
+
+    Where all lack the same, or only test, two are many.
+    """
+    groups: dict[object, list[ListedVoice]] = {}
     for voice in listed:
-        alike = _alike(voice)
-        if counts[alike] < MANY:
-            shown[voice.name] = voice
-            continue
-        summary = f"metta voices --engine {voice.engine} lists all {counts[alike]}"
-        row = shown.setdefault(
-            alike, replace(voice, name=f"{voice.engine}:…", languages=(), summary=summary, auto=False)
-        )
-        languages = tuple(dict.fromkeys((*row.languages, *voice.languages)))
-        summary = f"auto takes {voice.name}" if voice.auto else row.summary
-        shown[alike] = replace(row, languages=languages, summary=summary, auto=row.auto or voice.auto)
+        groups.setdefault(_alike(voice), []).append(voice)
+    shown: dict[str, ListedVoice] = {}
+    for voice in listed:
+        group = groups[_alike(voice)]
+        few = len(group) < (_SEVERAL if voice.engine_problem or voice.quality == "test" else MANY)
+        row = voice if few else _together(group)
+        # The first of a group stands for it.
+        if few or voice is group[0]:
+            shown[voice.name] = row
     return list(shown.values())
 
 
-def _alike(voice: ListedVoice) -> tuple[str, bool, bool]:
-    return voice.engine, voice.installed, voice.fetchable
+def _alike(voice: ListedVoice) -> tuple[object, ...]:
+    if voice.engine_problem:
+        return voice.engine, voice.engine_problem
+    return voice.engine, voice.installed, voice.fetchable, bool(voice.problem)
+
+
+def _together(group: Sequence[ListedVoice]) -> ListedVoice:
+    """One row for all of ``group``: what they have in common, and every language."""
+    first = group[0]
+    auto = next((voice.name for voice in group if voice.auto), "")
+    all_of = f"metta voices --engine {first.engine} lists all {len(group)}"
+    problem = first.problem
+    if first.engine_problem:
+        absent = next((voice for voice in group if not voice.installed), first)
+        problem = f"{absent.problem}; {all_of}"
+    return replace(
+        first,
+        name=f"{first.engine}:…",
+        languages=tuple(dict.fromkeys(language for voice in group for language in voice.languages)),
+        # What differs is not of them all.
+        licence=first.licence if len({voice.licence for voice in group}) == 1 else "",
+        bytes=first.bytes if len({voice.bytes for voice in group}) == 1 else 0,
+        problem=problem,
+        summary=f"auto takes {auto}" if auto else all_of,
+        auto=bool(auto),
+    )
 
 
 def get_voice(name: str, *, progress: Progress = silent_progress) -> Fetched:
@@ -166,18 +202,20 @@ def remove_voice(name: str) -> Removed:
     return Removed(gone, here, kept)
 
 
-def _rows(name: str, engine: Engine, known: Container[str], *, whole: bool) -> Iterator[ListedVoice]:
-    problem = engine.problem()
+def _rows(name: str, engine: Engine, known: Container[str]) -> Iterator[ListedVoice]:
+    lacking = engine.problem()
     infos = engine.voices()
-    if problem:
-        count = f"{len(infos)} voices" if len(infos) > 1 else ""
-        yield ListedVoice(name, name, problem=problem, summary=count)
-    if not problem or whole:
-        for info in infos:
-            yield _row(name, info, fetchable=not problem and not info.installed and info.name in known)
+    if lacking and not infos:
+        yield ListedVoice(name, name, problem=lacking, engine_problem=lacking)
+    for info in infos:
+        yield _row(name, info, lacking, absent=not info.installed and info.name in known)
 
 
-def _row(engine: str, info: VoiceInfo, *, fetchable: bool) -> ListedVoice:
+def _row(engine: str, info: VoiceInfo, lacking: str, *, absent: bool) -> ListedVoice:
+    """The row of a voice whose engine is ``lacking`` something; ``absent``: it can be fetched."""
+    problem = lacking or info.problem
+    if lacking and absent:
+        problem = f"{lacking}, then: metta voices get {info.name}"
     return ListedVoice(
         info.name,
         engine,
@@ -186,13 +224,17 @@ def _row(engine: str, info: VoiceInfo, *, fetchable: bool) -> ListedVoice:
         info.licence,
         info.bytes,
         info.installed,
-        info.problem,
+        problem,
         info.summary,
-        fetchable,
+        fetchable=absent and not lacking,
+        engine_problem=lacking,
     )
 
 
 def _speaks(row: ListedVoice, language: str) -> bool:
+    """Whether it is a voice of ``language``. Tones are in no language, an engine without voices speaks none."""
+    if not row.quality or row.quality == "test":
+        return False
     return VoiceInfo(row.name, row.languages, "own").speaks(language)
 
 

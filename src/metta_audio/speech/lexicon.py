@@ -77,16 +77,15 @@ EMPTY = Lexicon()
 def merged(*lexicons: Lexicon) -> Lexicon:
     """All of them in one; of two entries for one phrase the later wins, and one for all languages wins in each.
 
-    A later entry in small letters is for the word in capitals, too.
+    A later entry in small letters is for the word in capitals, too, and one for any place for the end of a sentence.
     """
     entries: dict[str, dict[str, Pronunciation]] = {}
     for lexicon in lexicons:
         everywhere = lexicon.entries.get("", {})
         for language, known in entries.items():
+            later = {*everywhere, *lexicon.entries.get(language, {})}
             for phrase in [*known]:
-                if phrase in everywhere or not {phrase.casefold()}.isdisjoint(
-                    (*everywhere, *lexicon.entries.get(language, {}))
-                ):
+                if phrase in everywhere or phrase.removesuffix(END).casefold() in later:
                     del known[phrase]
         for language, words in lexicon.entries.items():
             entries.setdefault(language, {}).update(words)

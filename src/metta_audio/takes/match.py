@@ -32,6 +32,10 @@ _SHORT_SPREAD = 0.35
 _MISSED = math.log(0.02)
 """A line is left out: once on a page or two."""
 
+_DOUBT_MISSED = math.log(0.05)
+"""The same where it is asked how sure a match is: some people slip much more often, and who does is not known. A match
+must be sure for them, too."""
+
 _MISSED_MORE = math.log(0.6)
 """And so is the one after it: whoever skips, skips a paragraph."""
 
@@ -43,6 +47,9 @@ _UNREAD_MORE = math.log(0.97)
 
 _AGAIN = math.log(0.04)
 """A line is read once more."""
+
+_DOUBT_AGAIN = math.log(0.1)
+"""The same where it is asked how sure a match is."""
 
 _NOISE = math.log(0.08)
 """A piece is no line: a cough, a chair, a false start."""
@@ -106,6 +113,11 @@ class Matched:
     left_out: tuple[int, ...]
     rate: WordsPerMinute
 
+    @property
+    def smooth(self) -> bool:
+        """Whether nothing seems amiss: each line was read once, each piece is part of one."""
+        return not self.left_out and all(len(each.readings) == 1 for each in self.matches)
+
 
 def match(pieces: Sequence[Piece], words: Sequence[float]) -> Matched:
     """Say which of ``pieces`` is which line; ``words`` tells each line's length (``lines.expected_words``).
@@ -120,12 +132,23 @@ def match(pieces: Sequence[Piece], words: Sequence[float]) -> Matched:
     for _ in range(2):
         model = _Model(pieces, words, per_word)
         per_word = model.measured(model.best())
-    model = _Model(pieces, words, per_word)
-    return model.matched()
+    return _Model(pieces, words, per_word).matched(_Model(pieces, words, per_word, _DOUBTING))
 
 
 def _as_rate(per_word: float) -> WordsPerMinute:
     return WordsPerMinute(60 / per_word)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slips:
+    """Logs of how often a reader slips."""
+
+    missed: float = _MISSED
+    again: float = _AGAIN
+
+
+_USUAL = _Slips()
+_DOUBTING = _Slips(_DOUBT_MISSED, _DOUBT_AGAIN)
 
 
 class _Model:
@@ -136,8 +159,10 @@ class _Model:
     the other way round, counted twice.
     """
 
-    def __init__(self, pieces: Sequence[Piece], words: Sequence[float], per_word: float) -> None:
-        self.pieces, self.per_word = pieces, per_word
+    def __init__(
+        self, pieces: Sequence[Piece], words: Sequence[float], per_word: float, slips: _Slips = _USUAL
+    ) -> None:
+        self.pieces, self.per_word, self.slips = pieces, per_word, slips
         self.words = np.asarray(words, np.float64)
         self.lines, self.count = len(words), len(pieces)
         self._expected = np.log(self.words * per_word)
@@ -183,10 +208,10 @@ class _Model:
             at, line = first, line if again else line - 1
         return path[::-1]
 
-    def matched(self) -> Matched:
-        """The most probable way, and how sure each match is."""
+    def matched(self, doubting: _Model) -> Matched:
+        """The most probable way, and how sure ``doubting`` is of each match."""
         path = self.best()
-        certain = self._certainties(path)
+        certain = doubting.certainties(path)
         readings: dict[int, list[Reading]] = {}
         sure: dict[int, float] = {}
         for (line, first, after), certainty in zip(path, certain, strict=True):
@@ -230,7 +255,7 @@ class _Model:
 
     def _missing(self, at: int) -> tuple[Logs, float]:
         """After ``at`` pieces: the log probability that a run of missing lines opens after each line, and goes on."""
-        opens = np.full(self.lines + 1, _MISSED)
+        opens = np.full(self.lines + 1, self.slips.missed)
         opens[0] = _UNREAD
         if at == self.count or (at > 0 and self.pieces[at - 1].recording != self.pieces[at].recording):
             return np.full(self.lines + 1, _UNREAD), _UNREAD_MORE
@@ -256,7 +281,7 @@ class _Model:
             for first in self._starts(after):
                 fit = self._fit(first, after)
                 now[1:] = plus(now[1:], plus(read[first], missed[first])[:-1] + fit)
-                now[1:] = plus(now[1:], read[first][1:] + fit + _AGAIN)
+                now[1:] = plus(now[1:], read[first][1:] + fit + self.slips.again)
             read.append(now)
             missed.append(self._missed(now, after, plus))
         return read, missed
@@ -275,7 +300,7 @@ class _Model:
             for after in self._ends(at):
                 onward = self._fit(at, after) + read[after][1:]
                 missed[at][:-1] = np.logaddexp(missed[at][:-1], onward)
-                read[at][1:] = np.logaddexp(read[at][1:], onward + _AGAIN)
+                read[at][1:] = np.logaddexp(read[at][1:], onward + self.slips.again)
             opens, more = self._missing(at)
             runs = np.logaddexp.accumulate((missed[at] + more * number)[::-1])[::-1]
             # On to the next line, or over some that are missing.
@@ -291,7 +316,7 @@ class _Model:
                 return
             yield after
 
-    def _certainties(self, path: list[tuple[int, int, int]]) -> list[float]:
+    def certainties(self, path: list[tuple[int, int, int]]) -> list[float]:
         """Share of all ways that read these pieces as this line, and never again, for each reading on ``path``."""
         read, missed = self._forward(np.logaddexp)
         onward = self._backward()
@@ -299,7 +324,7 @@ class _Model:
         certain = []
         for line, first, after in path:
             new = np.logaddexp(read[first][line], missed[first][line])
-            again = read[first][line + 1] + _AGAIN
+            again = read[first][line + 1] + self.slips.again
             way = np.logaddexp(new, again) + self._fit(first, after)[line] + onward[after][line + 1] - whole
             certain.append(float(np.clip(np.exp(way), 0.0, 1.0)))
         return certain
@@ -321,7 +346,7 @@ class _Model:
             ways = (
                 (read[first][line - 1] + fit, (first, True, False)),
                 (missed[first][line - 1] + fit, (first, False, False)),
-                (read[first][line] + fit + _AGAIN, (first, True, True)),
+                (read[first][line] + fit + self.slips.again, (first, True, True)),
             )
             for way, step in ways:
                 if way > best:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,8 +79,35 @@ def folder(engine: str, setup: Setup) -> Path:
 
 
 def is_here(voice: Fetchable, setup: Setup) -> bool:
-    """Whether all files of ``voice`` are there: each appears only once it is whole."""
-    return all((folder(voice.engine, setup) / each.file).is_file() for each in voice.downloads)
+    """Whether all files of ``voice`` are there, each of its right size."""
+    return all(_size(folder(voice.engine, setup) / each.file) == each.bytes for each in voice.downloads)
+
+
+def damaged(voices: Iterable[Fetchable], setup: Setup) -> frozenset[Path]:
+    """Fetched files of ``voices`` that are of another size than any of that name should be: cut off, or overwritten.
+
+    Each appeared whole and checked, so that the size tells of most that happened to it since, and is quick to read.
+    """
+    right: dict[Path, set[int]] = {}
+    for voice in voices:
+        for each in voice.downloads:
+            right.setdefault(folder(voice.engine, setup) / each.file, set()).add(each.bytes)
+    return frozenset(path for path, sizes in right.items() if (size := _size(path)) is not None and size not in sizes)
+
+
+def lack(voice: Fetchable, setup: Setup, wrong: Container[Path]) -> str:
+    """Why ``voice`` is not here, and what to do about it; ``wrong`` are files that are ``damaged``."""
+    if any(folder(voice.engine, setup) / each.file in wrong for each in voice.downloads):
+        return f"damaged: metta voices get {voice.name} fetches it again"
+    return f"not fetched yet: metta voices get {voice.name}"
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None where there is none."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def fetchable(engine: str, setup: Setup) -> tuple[Fetchable, ...]:

@@ -6,10 +6,14 @@ Nothing in this package calls it but the call a user makes to get a voice.
 from __future__ import annotations
 
 import errno
+import math
 import shutil
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +30,12 @@ TRIES = 4
 
 PAUSE = Seconds(1.0)
 """Before the second request; twice as long before each further one."""
+
+_PATIENCE = Seconds(30.0)
+"""Waited where a server asks for it; a longer wait is left to the user, who is told how long."""
+
+_LONGEST_WAIT = 30 * 86_400
+"""Seconds: a month; what asks for more is told as that."""
 
 _CONNECT, _READ = Seconds(10.0), Seconds(20.0)
 """Until a server answers at all, and until its next bytes: longer silences than that are no hesitation."""
@@ -45,7 +55,22 @@ Progress = Callable[[int, int], None]
 
 
 class _Cut(Exception):  # noqa: N818 - what happened, not what is wrong
-    """The transfer stopped for a reason that may pass; the text says which."""
+    """The transfer stopped for a reason that may pass; the text says which. ``wait``: what the server asks for."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = Seconds(wait)
+
+
+def file_size(size: int) -> str:
+    """``size`` in bytes for people: in MB, and in kB where it is less than one.
+
+    >>> file_size(114_200_000), file_size(4_817), file_size(1)
+    ('114 MB', '5 kB', '1 kB')
+    """
+    if size < 999_500:
+        return f"{math.ceil(size / 1000) if size < 1000 else round(size / 1000)} kB"
+    return f"{round(size / 1e6):,} MB"
 
 
 def fetch_voice(voice: Fetchable, folder: Path, progress: Progress = lambda _done, _total: None) -> tuple[Path, ...]:
@@ -93,18 +118,29 @@ def _fill(part: Part, progress: Progress) -> None:
     import httpx
 
     with _client(part.download.url) as client:
+        wait = Seconds(0.0)
         for number in range(TRIES):
             if number:
-                time.sleep(PAUSE * 2 ** (number - 1))
+                time.sleep(max(wait, PAUSE * 2 ** (number - 1)))
+            wait = Seconds(0.0)
             try:
                 _receive(client, part, progress)
             except httpx.TimeoutException:
                 reason = "the server does not answer"
             except httpx.ConnectError as error:
                 # Nobody there, or no network: that does not change within seconds.
-                raise _unreached(part.download, str(error)) from error
-            except (_Cut, httpx.HTTPError, httpx.InvalidURL) as error:
-                reason = str(error) or type(error).__name__
+                raise _unconnected(part.download, error) from error
+            except _Cut as cut:
+                reason, wait = str(cut), cut.wait
+                if wait > _PATIENCE:
+                    hint = f"the server asks to wait {_span(wait)}; then {_AGAIN}"
+                    raise _unreached(part.download, reason, hint) from cut
+            except httpx.ProxyError:
+                reason = "the proxy does not let it through"
+            except (httpx.NetworkError, httpx.RemoteProtocolError):
+                reason = "the connection broke off"
+            except (httpx.HTTPError, httpx.InvalidURL):
+                reason = "the server's answer makes no sense"
             else:
                 return
     raise _unreached(part.download, reason)
@@ -125,8 +161,28 @@ def _client(url: str) -> httpx.Client:
         raise VoiceError(what, hint="look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE") from error
 
 
-def _unreached(download: Download, reason: str) -> VoiceError:
-    return VoiceError(f"{download.file} could not be fetched: {reason}", hint=_AGAIN)
+def _unreached(download: Download, reason: str, hint: str = _AGAIN) -> VoiceError:
+    return VoiceError(f"{download.file} could not be fetched: {reason}", hint=hint)
+
+
+def _unconnected(download: Download, error: BaseException) -> VoiceError:
+    """What kept the line from being there at all, in plain words; the system's own are deep inside ``error``."""
+    import httpx
+
+    host = httpx.URL(download.url).host
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, (socket.gaierror, ssl.SSLError, ConnectionRefusedError)):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLError):
+        hint = "look whether the clock is right, and whether your network needs a certificate of its own: SSL_CERT_FILE"
+        return _unreached(download, f"no trusted connection to {host} can be made", hint)
+    reason = f"{host} cannot be reached"
+    if isinstance(cause, socket.gaierror):
+        reason = f"no machine called {host} is found"
+    elif isinstance(cause, ConnectionRefusedError):
+        reason = f"the connection to {host} is refused"
+    hint = f"look whether the network is there, and whether it wants a proxy (HTTPS_PROXY); then {_AGAIN}"
+    return _unreached(download, reason, hint)
 
 
 def _receive(client: httpx.Client, part: Part, progress: Progress) -> None:
@@ -159,7 +215,7 @@ def _judge(response: httpx.Response, part: Part) -> None:
     """Leave ``part`` as the beginning of what ``response`` goes on with. Raises _Cut, and VoiceError for refusals."""
     download, status = part.download, response.status_code
     if status >= 500 or status in _TROUBLE:
-        raise _Cut(f"the server is in trouble ({status})")
+        raise _Cut(f"the server is in trouble ({status})", _wait(response))
     if status == 416:  # it has not so many bytes
         part.discard()
         raise _Cut("the server's file is another one by now")
@@ -180,6 +236,30 @@ def _judge(response: httpx.Response, part: Part) -> None:
     etag = response.headers.get("etag", "")
     # A weak mark does not stand for the same bytes.
     part.begin(etag if etag.startswith('"') else response.headers.get("last-modified", ""))
+
+
+def _wait(response: httpx.Response) -> Seconds:
+    """How long the server asks to wait, in seconds or until a time of its own clock; 0 where it does not (RFC 9110)."""
+    asked = response.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return Seconds(float(min(int(asked[:9]), _LONGEST_WAIT)))
+    try:
+        then, now = (parsedate_to_datetime(text) for text in (asked, response.headers.get("date", "")))
+        return Seconds(min(max(0.0, (then - now).total_seconds()), _LONGEST_WAIT))
+    except (ValueError, TypeError):
+        return Seconds(0.0)
+
+
+def _span(wait: Seconds) -> str:
+    """``wait`` in the largest unit of which there are two at least, rounded up: "2 hours".
+
+    >>> _span(Seconds(7200))
+    '2 hours'
+    """
+    for unit, seconds in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if wait >= 2 * seconds:
+            return f"{math.ceil(wait / seconds)} {unit}"
+    return f"{math.ceil(wait)} seconds"
 
 
 def _content_range(response: httpx.Response) -> tuple[int, int | None]:
@@ -224,7 +304,7 @@ def _answered(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterat
 def _must_fit(download: Download, folder: Path, here: int) -> None:
     free, needed = shutil.disk_usage(folder).free, download.bytes - here
     if free < needed:
-        what = f"{download.file} needs {needed / 1e6:,.0f} MB more, and {folder} has {free / 1e6:,.0f} MB left"
+        what = f"{download.file} needs {file_size(needed)} more, and {folder} has {file_size(free)} left"
         raise VoiceError(what, hint="make room on the disk")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metta_audio.errors import VoiceError, did_you_mean
-from metta_audio.speech.voice import Setup, VoiceInfo
-from metta_audio.voices.catalogue import Fetchable, fetchable, folder
+from metta_audio.speech.voice import Setup, VoiceInfo, speaks
+from metta_audio.voices.catalogue import Fetchable, damaged, fetchable, folder, lack
 from metta_audio.voices.kokoro.styles import languages_of, style_names, tongue_of
 from metta_audio.voices.kokoro.voice import INSTALL, USUAL_MODEL, KokoroVoice
-from metta_audio.voices.neural import Graph, own_paths, present, version
+from metta_audio.voices.neural import Graph, onnx_file, own_paths, present, version
 
 _OLDEST = (0, 6)
 """Of kokoro-onnx: earlier ones cut a speed of 0.8 down to 0 for some models, or miss what is used here."""
@@ -47,7 +47,8 @@ class KokoroEngine:
     def voices(self) -> Sequence[VoiceInfo]:
         """The styles of the voices file that is here, the best first, then those that can be fetched."""
         problem = self.problem()
-        known = {voice.name.partition(":")[2]: voice for voice in fetchable(self.name, self._setup)}
+        known = {_style(voice): voice for voice in self._known()}
+        wrong = damaged(known.values(), self._setup)
         styles: Sequence[str] = ()
         size = 0
         try:
@@ -59,7 +60,8 @@ class KokoroEngine:
         except (VoiceError, OSError) as error:
             problem = problem or str(error)
         infos = [_info(style, known.get(style), problem, size) for style in styles]
-        return [*infos, *(_absent(voice, problem) for style, voice in known.items() if style not in styles)]
+        absent = [voice for style, voice in known.items() if style not in styles]
+        return [*infos, *(_absent(voice, problem or lack(voice, self._setup, wrong)) for voice in absent)]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role another voice of the language: a woman's after a man's and a man's after a woman's."""
@@ -74,9 +76,10 @@ class KokoroEngine:
     def open(self, variant: str, language: str) -> KokoroVoice:
         """Open the voice ``variant``, or the best one here that speaks ``language``; nothing is loaded yet.
 
-        Raises VoiceError for missing or broken files, and for a voice that is unknown or of another language.
+        A voice that is named speaks its own ``languages``. Raises VoiceError for missing or broken files, for a voice
+        that is unknown, and where none speaks ``language``.
         """
-        model, file = self._files()
+        model, file = self._ready(variant, language)
         styles = style_names(file)
         style = variant or self._best(language)
         if style not in styles:
@@ -84,9 +87,8 @@ class KokoroEngine:
             hint = f"{near} metta voices lists all" if near.startswith("did") else "metta voices lists all"
             raise VoiceError(f'Kokoro has no voice "{style}"', hint=hint)
         tongue = tongue_of(style, language)
-        if tongue is None or tongue.language.partition("-")[0] != language.partition("-")[0]:
-            what = f'the voice "kokoro:{style}" does not speak "{language}"'
-            raise VoiceError(what, hint="metta voices lists those that do")
+        if tongue is None:
+            raise _foreign(style, language)
         if not tongue.espeak:
             raise VoiceError(f'the voice "kokoro:{style}" cannot be used: {_NO_PHONEMES}', hint="choose another voice")
         # One graph for all voices: it is most of what is loaded.
@@ -94,15 +96,35 @@ class KokoroEngine:
         return KokoroVoice(style, tongue, graph, (model, file), self._advice())
 
     def _files(self) -> tuple[Path, Path]:
-        """Model and voices file: as the settings say, else what lies in the folder. Raises VoiceError."""
+        """Model and voices file: as the settings say, else what lies in the folder.
+
+        Raises _NotHereError where nothing of theirs is there, or not as it was fetched, VoiceError for what is broken.
+        """
         own = own_paths(self._setup, self.name, ("model", "voices"))
         place = folder(self.name, self._setup)
         model = own.get("model") or _found(place, "*.onnx", USUAL_MODEL)
         file = own.get("voices") or _found(place, "voices*.bin", _STYLES)
         if model is None or file is None:
             missing = "model is" if model is None else "voices file is"
-            raise _NotHereError(f"Kokoro's {missing} not here", hint=self._fetch())
-        return present(model, self._advice()), present(file, self._advice())
+            raise _NotHereError(f"Kokoro's {missing} not here", hint="fetch it")
+        wrong = damaged(self._known(), self._setup)
+        for path in (model, file):
+            if path in wrong:
+                raise _NotHereError(f"{path} is damaged", hint="fetch it again")
+        return onnx_file(model, self._advice()), present(file, self._advice())
+
+    def _ready(self, variant: str, language: str) -> tuple[Path, Path]:
+        """The files; where they are to be fetched, VoiceError names a voice to fetch that speaks ``language``."""
+        try:
+            return self._files()
+        except _NotHereError as error:
+            known = self._known()
+            named = [voice for voice in known if _style(voice) == variant] or known
+            fitting = [voice.name for voice in named if speaks(voice.languages, language)]
+            if known and not fitting:
+                raise _foreign(variant, language) from error
+            do = f"{error.hint}: metta voices get {fitting[0]}" if fitting else "give its path in the settings [kokoro]"
+            raise VoiceError(error.what, hint=do) from error
 
     def _fitting(self, language: str) -> list[str]:
         """Styles here that speak ``language``, those of the very region first."""
@@ -111,24 +133,28 @@ class KokoroEngine:
         return [info.name.partition(":")[2] for info in fitting]
 
     def _best(self, language: str) -> str:
-        self._files()
+        self._ready("", language)
         for style in self._fitting(language):
             return style
-        raise VoiceError(f'no Kokoro voice here speaks "{language}"', hint="metta voices lists what can be had")
+        raise _foreign("", language)
 
-    def _fetch(self) -> str:
-        known = fetchable(self.name, self._setup)
-        return f"fetch it: metta voices get {known[0].name}" if known else "give its path in the settings [kokoro]"
+    def _known(self) -> Sequence[Fetchable]:
+        return fetchable(self.name, self._setup)
 
     def _advice(self) -> str:
-        known = fetchable(self.name, self._setup)
+        known = self._known()
         if self._setup.tables.get(self.name) or not known:
             return "see the paths in the settings [kokoro], and copy the file again from where it came"
         return f"fetch it again: metta voices remove {known[0].name}, then metta voices get {known[0].name}"
 
 
 class _NotHereError(VoiceError):
-    """Nothing is broken: the files were not fetched yet."""
+    """The files were not fetched yet, or are no longer as they were; ``hint`` is the beginning of what to do."""
+
+
+def _foreign(style: str, language: str) -> VoiceError:
+    who = f'the voice "kokoro:{style}" does not speak' if style else "no Kokoro voice here speaks"
+    return VoiceError(f'{who} "{language}"', hint="metta voices lists what can be had")
 
 
 def _found(place: Path, pattern: str, preferred: str) -> Path | None:
@@ -150,8 +176,11 @@ def _info(style: str, known: Fetchable | None, problem: str, size: int) -> Voice
 
 
 def _absent(voice: Fetchable, problem: str) -> VoiceInfo:
-    reason = problem or f"not fetched yet: metta voices get {voice.name}"
-    return VoiceInfo(voice.name, voice.languages, "natural", voice.licence, voice.bytes, False, reason, voice.summary)
+    return VoiceInfo(voice.name, voice.languages, "natural", voice.licence, voice.bytes, False, problem, voice.summary)
+
+
+def _style(voice: Fetchable) -> str:
+    return voice.name.partition(":")[2]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

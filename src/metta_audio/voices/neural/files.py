@@ -11,6 +11,10 @@ from pathlib import Path
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.speech.voice import Setup
 
+_FIRST = b"\x08"
+"""The first byte of every ONNX model: field 1 of ModelProto, ``ir_version``, a varint. Writers of protocol buffers put
+the fields in the order of their numbers, and this one is in each model."""
+
 
 def present(path: Path, advice: str) -> Path:
     """Return ``path``. Raises VoiceError with ``advice`` where there is no such file, or it is empty."""
@@ -18,6 +22,21 @@ def present(path: Path, advice: str) -> Path:
         if path.is_file() and path.stat().st_size:
             return path
         what = f"{path} is empty" if path.is_file() else f"there is no file {path}"
+    except OSError as error:
+        what = f"cannot read {path}: {error.strerror}"
+    raise VoiceError(what, hint=advice)
+
+
+def onnx_file(path: Path, advice: str) -> Path:
+    """Return ``path``. Raises VoiceError where there is no such file, or its first byte shows that it is no ONNX model.
+
+    A model that is cut off passes: what is wrong with it shows once it is loaded.
+    """
+    try:
+        with present(path, advice).open("rb") as file:
+            if file.read(1) == _FIRST:
+                return path
+        what = f"{path} does not work as a model (it is no ONNX file)"
     except OSError as error:
         what = f"cannot read {path}: {error.strerror}"
     raise VoiceError(what, hint=advice)

@@ -45,6 +45,7 @@ class NeuralVoice(ABC):
     def __init__(self, name: str, language: str, *, ipa: bool) -> None:
         self.name = name
         self.ipa = ipa
+        self.languages = (language,) if language else ()
         self._language = language
         self._lock = threading.Lock()
         self._calibration: Calibration | None = None

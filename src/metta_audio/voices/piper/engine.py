@@ -13,10 +13,21 @@ import numpy as np
 
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.speech.voice import Setup, VoiceInfo
-from metta_audio.voices.catalogue import Fetchable, fetchable, folder, is_here
-from metta_audio.voices.neural import Graph, Heard, NeuralVoice, digest, home, mono, own_paths, present, version
+from metta_audio.voices.catalogue import Fetchable, damaged, fetchable, folder, is_here, lack
+from metta_audio.voices.neural import (
+    Graph,
+    Heard,
+    NeuralVoice,
+    digest,
+    home,
+    mono,
+    onnx_file,
+    own_paths,
+    present,
+    version,
+)
 from metta_audio.voices.piper.durations import with_durations
-from metta_audio.voices.piper.model import Model, read_model
+from metta_audio.voices.piper.model import Model, not_a_configuration, read_model
 
 _VERSION = 1
 """Counts changes of this package that change what is heard."""
@@ -110,8 +121,11 @@ class PiperVoice(NeuralVoice):
                 self._graph.check(("input", "input_lengths", "scales"), ("sid",))
                 import piper  # an extra, and slow to load
 
-                config = piper.PiperConfig.from_dict(dict(self._model.settings))
-                self._piper = piper.PiperVoice(session=self._graph, config=config)
+                try:
+                    config = piper.PiperConfig.from_dict(dict(self._model.settings))
+                    self._piper = piper.PiperVoice(session=self._graph, config=config)
+                except Exception as error:  # it takes values as they come, so that any error may follow
+                    raise not_a_configuration(self._model.config, self._advice) from error
             return self._piper
 
 
@@ -152,7 +166,8 @@ class PiperEngine:
         here = self._here()
         known = fetchable(self.name, self._setup)
         names = {_variant(voice) for voice in known}
-        infos = [_info(voice, here.get(_variant(voice)), problem) for voice in known]
+        wrong = damaged(known, self._setup)
+        infos = [_info(voice, here.get(_variant(voice)), problem, lack(voice, self._setup, wrong)) for voice in known]
         return [*infos, *(_own_info(name, graph, problem) for name, graph in here.items() if name not in names)]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
@@ -168,17 +183,15 @@ class PiperEngine:
     def open(self, variant: str, language: str) -> PiperVoice:
         """Open the voice ``variant``, or the best one here that speaks ``language``; nothing is loaded yet.
 
-        Raises VoiceError for a voice that is unknown, not here, broken, or of another language.
+        A voice that is named speaks its own ``languages``. Raises VoiceError for one that is unknown, not here, or
+        broken, and where none here speaks ``language``.
         """
         named = variant or self._best(language)
         model, wanted = self._find(named)
         if model.problem:
             raise VoiceError(f'the voice "piper:{named}" cannot be used: {model.problem}', hint="choose another voice")
-        if model.language and model.language.partition("-")[0] != language.partition("-")[0]:
-            what = f'the voice "piper:{named}" speaks "{model.language}", not "{language}"'
-            raise VoiceError(what, hint="metta voices lists those that do")
         advice = self._advice(model.graph.stem)
-        present(model.graph, advice)
+        onnx_file(model.graph, advice)
         speaker = model.speaker(wanted) if wanted else _default(model)
         # One graph for all speakers of a model: it is most of what is loaded.
         graph = self._graphs.setdefault(model.graph, Graph(model.graph, advice, extended=with_durations))
@@ -230,10 +243,10 @@ class PiperEngine:
         name, speaker = _split(variant, variant in here)
         if name in here:
             return read_model(here[name], self._advice(name)), speaker
-        known = [_variant(voice) for voice in fetchable(self.name, self._setup)]
+        known = {_variant(voice): voice for voice in fetchable(self.name, self._setup)}
         if name in known:
-            what = f'the voice "piper:{name}" is not here'
-            raise VoiceError(what, hint=f"fetch it: metta voices get piper:{name}")
+            reason = lack(known[name], self._setup, damaged(known.values(), self._setup))
+            raise VoiceError(f'the voice "piper:{name}" cannot be used', hint=reason)
         near = did_you_mean(name, [*here, *known])
         hint = f"{near} metta voices lists all" if near.startswith("did") else "metta voices lists all"
         raise VoiceError(f'Piper has no voice "{name}"', hint=hint)
@@ -263,7 +276,7 @@ def _default(model: Model) -> int:
 
 def _model_problem(graph: Path) -> str:
     try:
-        return read_model(graph, "fetch it again").problem
+        return read_model(onnx_file(graph, "fetch it again"), "fetch it again").problem
     except VoiceError as error:
         return str(error)
 
@@ -276,8 +289,8 @@ def _graph_file(voice: Fetchable) -> str:
     return next((each.file for each in voice.downloads if each.file.endswith(".onnx")), "")
 
 
-def _info(voice: Fetchable, graph: Path | None, problem: str) -> VoiceInfo:
-    reason = problem or (_model_problem(graph) if graph else f"not fetched yet: metta voices get {voice.name}")
+def _info(voice: Fetchable, graph: Path | None, problem: str, lacking: str) -> VoiceInfo:
+    reason = problem or (_model_problem(graph) if graph else lacking)
     return VoiceInfo(
         voice.name,
         voice.languages,
@@ -293,7 +306,7 @@ def _info(voice: Fetchable, graph: Path | None, problem: str) -> VoiceInfo:
 def _own_info(name: str, graph: Path, problem: str) -> VoiceInfo:
     summary = "a model of your own"
     try:
-        model = read_model(graph, "put it there")
+        model = read_model(onnx_file(graph, "put another there"), "put it there")
         languages = (model.language,) if model.language else ()
         if model.speakers > 1:
             summary += f", {model.speakers} speakers: piper:{name}#NUMBER"

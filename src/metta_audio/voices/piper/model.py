@@ -13,6 +13,16 @@ from metta_audio.errors import VoiceError, did_you_mean
 _KINDS = ("espeak", "text")
 """Kinds of phonemes that piper-tts makes by itself. Its others need further packages or fetch models unasked."""
 
+_RATES = (8_000, 96_000)
+"""Hertz of a voice's sound. Piper's voices have 16,000 or 22,050; below telephones nothing is understood, and no
+loudspeaker plays more than twice 48,000. A rate beyond that is a slip, and would ask for gigabytes."""
+
+_INFERENCE = ("noise_scale", "length_scale", "noise_w")
+"""Numbers that piper-tts reads of the table ``inference``."""
+
+_LARGEST = 2**63 - 1
+"""Of the numbers that a graph takes: 64 bits, with a sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -73,7 +83,12 @@ def read_model(graph: Path, advice: str) -> Model:
         raise VoiceError(f"{config} is nested too deeply", hint=advice) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         # ValueError covers what is no JSON and no UTF-8; the others are JSON of another shape.
-        raise VoiceError(f"{config} is no configuration of a Piper voice", hint=advice) from error
+        raise not_a_configuration(config, advice) from error
+
+
+def not_a_configuration(config: Path, advice: str) -> VoiceError:
+    """Give the error for a JSON that does not say how a voice is used."""
+    return VoiceError(f"{config} is no configuration of a Piper voice", hint=advice)
 
 
 def _model(graph: Path, config: Path, settings: Any) -> Model:
@@ -81,14 +96,18 @@ def _model(graph: Path, config: Path, settings: Any) -> Model:
     code = settings.get("language", {}).get("code", "") or espeak
     named = settings.get("speaker_id_map") or {}
     speakers, rate, symbols = settings["num_speakers"], settings["audio"]["sample_rate"], settings["phoneme_id_map"]
+    inference = settings.get("inference", {})
     fits = (
         isinstance(espeak, str)
         and isinstance(code, str)
-        and all(isinstance(number, int) and number > 0 for number in (rate, settings["num_symbols"]))
-        and isinstance(speakers, int)
-        and all(isinstance(name, str) and isinstance(number, int) for name, number in named.items())
+        and _is_number(rate, *_RATES)
+        and _is_number(settings["num_symbols"], 1)
+        and _is_number(speakers)
+        and all(isinstance(name, str) and _is_number(number) for name, number in named.items())
+        and isinstance(inference, dict)
+        and all(isinstance(inference.get(key, 0), int | float) for key in _INFERENCE)
         and bool(symbols)
-        and all(isinstance(ids, list) and all(isinstance(each, int) for each in ids) for ids in symbols.values())
+        and all(isinstance(ids, list) and all(map(_is_number, ids)) for ids in symbols.values())
         and {"_", "^", "$"} <= set(symbols)
     )
     if not fits:
@@ -96,3 +115,7 @@ def _model(graph: Path, config: Path, settings: Any) -> Model:
     language = code.lower().replace("_", "-")
     kind = settings.get("phoneme_type") or "espeak"
     return Model(graph, config, language, max(1, speakers), named, str(kind), settings)
+
+
+def _is_number(value: Any, low: int = 0, high: int = _LARGEST) -> bool:
+    return isinstance(value, int) and low <= value <= high
