@@ -106,6 +106,7 @@ def main() -> None:
         ten_minutes(metta, here, cache)
         memory(metta, here, cache)
         speed()
+        voices()
         practices(metta, here, cache)
         os.environ["METTA_CACHE"] = str(cache)
         every_bed(here)
@@ -174,6 +175,15 @@ def speed() -> None:
             single = "+" not in name
             must = ">= 150 times real time" if single else ""
             row(f"{what} {name}", must, f"{times} times", not single or int(times) >= 150)
+
+
+def voices() -> None:
+    """The speech stage, lines side by side, word times: each script says its own numbers, and whether it met them."""
+    for name, *more in (("speaking.py",), ("side_by_side.py",), ("intelligibility.py", "--times")):
+        command = [sys.executable, Path(__file__).with_name(name), *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        told = [line for line in done.stdout.splitlines() if line and not line.startswith(" ")]
+        row(name.removesuffix(".py").replace("_", " "), "as it says", "; ".join(told[-2:]), not done.returncode)
 
 
 def every_bed(here: Path) -> None:

@@ -42,7 +42,7 @@ class Shelves:
     scripts: tuple[Path, ...]
     sounds: tuple[Path, ...]
     sent: Path | None = None
-    """The folder among ``scripts`` of a script that was given by its path: it may come from anyone."""
+    """The folder of a script given by its path, put first for it alone: whatever lies there may come from anyone."""
 
     @classmethod
     def standard(cls, scripts: Path | None = None, settings: Settings | None = None) -> Shelves:
@@ -73,7 +73,8 @@ class Shelves:
         """
         sounds = file.parent / "sounds"
         own = (sounds,) if _inside(sounds, file.parent) else ()
-        return Shelves((file.parent, *self.scripts), (*own, *self.sounds), sent=file.parent)
+        sent = None if file.parent.resolve() in {shelf.resolve() for shelf in self.scripts} else file.parent
+        return Shelves((file.parent, *self.scripts), (*own, *self.sounds), sent=sent)
 
     def practices(self) -> dict[str, Path]:
         """Every practice by name; of two with one name, the one found first."""
@@ -298,7 +299,9 @@ def _no_text(path: Path, error: UnicodeDecodeError) -> ShelfError:
     """With the place of the first byte that is no UTF-8: the bytes before it are, but for a byte order mark."""
     before = error.object[: error.start].decode("utf-8-sig")
     place = Place(str(path), before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return ShelfError(f"byte 0x{error.object[error.start]:02x} is not UTF-8", place=place, hint="save it as UTF-8")
+    return ShelfError(
+        f"byte 0x{error.object[error.start]:02x} is not UTF-8", place=place, hint="it must be a readable UTF-8 text"
+    )
 
 
 def _scripts_on(shelf: Path) -> Iterator[Path]:

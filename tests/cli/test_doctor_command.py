@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,3 +101,24 @@ def test_a_bed_that_cannot_be_read_is_told(run: Callable[..., Any], home: Path) 
     line = next(line for line in run("doctor").out.splitlines() if "beds:" in line)
     assert line.startswith("--  beds: 17 can be read; ")
     assert "mine.toml:2:1" in line
+
+
+@pytest.mark.parametrize(
+    ("url", "where"),
+    [
+        ("http://127.0.0.1:8880/v1", "the text goes to 127.0.0.1:8880, on this machine"),
+        ("https://speech.example/v1", "the text goes to speech.example:443, another machine"),
+    ],
+)
+def test_where_a_text_goes_is_told_without_asking_the_server(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, url: str, where: str
+) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("no network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("METTA_HTTP_URL", url)
+    found = findings(run("doctor", "--json"))["voice http"]
+    assert found["ok"]
+    assert found["what"] == f"ready; {where} (the server was not asked)"

@@ -42,7 +42,7 @@ Hm.
 
 def test_the_table_is_the_timeline(run: Callable[..., Any]) -> None:
     printed = run("plan", "s.md").out.splitlines()
-    heads, *rows, summary = [line.split("\t") for line in printed]
+    heads, *rows, summary, voices = [line.split("\t") for line in printed]
     assert heads == ["start", "length", "kind", "role", "section", "text", "bounds"]
     assert all(len(row) == len(heads) for row in rows)
     events = run("plan", "s.md", "--json").json["events"]
@@ -50,6 +50,14 @@ def test_the_table_is_the_timeline(run: Callable[..., Any]) -> None:
     assert [row[5] for row in rows] == [event["text"] for event in events]
     assert "1,323,000 samples" in summary[0]
     assert "2 sections" in summary[0]
+    assert voices == ["spoken by tone:220 (guide), tone:330 (self)"]
+
+
+def test_a_plan_tells_which_voices_it_took_and_an_estimate_takes_none(run: Callable[..., Any]) -> None:
+    assert run("plan", "s.md", "--json").json["voices"] == {"guide": "tone:220", "self": "tone:330"}
+    assert "spoken by espeak:en-us" in run("plan", "s.md", "--voice", "auto").out
+    assert run("plan", "s.md", "--estimate", "--json").json["voices"] == {}
+    assert "spoken by" not in run("plan", "s.md", "--estimate").out
 
 
 def test_json_covers_the_whole_length_without_a_gap(run: Callable[..., Any]) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import soundfile
 
+from metta_audio.rendering.voices import CODE
+
 Run = Callable[..., Any]
 
 HEADS = ["name", "language", "quality", "licence", "size", "state", "what it is, or lacks"]
@@ -65,8 +67,8 @@ def catalogue(kept: Path, tmp_path: Path) -> Iterator[Path]:
 def test_the_list_tells_of_each_what_it_is_what_it_costs_and_whether_it_is_here(run: Run) -> None:
     found = rows(run("voices").out)
     assert found["piper:en_US-ljspeech-high"][1:6] == ["en-us", "natural", "public domain", "114 MB", "to fetch"]
-    assert found["kokoro:…"][1:6] == ["7 languages", "natural", "Apache-2.0", "354 MB", "to fetch"]
-    assert found["kokoro:…"][6] == "metta voices --engine kokoro lists all 41"
+    assert found["kokoro:…"][1:6] == ["en, es, fr, hi, it, pt", "natural", "Apache-2.0", "354 MB", "to fetch"]
+    assert found["kokoro:…"][6] == "metta voices --engine kokoro lists these 41"
     every = rows(run("voices", "--engine", "kokoro").out)
     assert every["kokoro:af_heart"][1:6] == ["en-us", "natural", "Apache-2.0", "354 MB", "to fetch"]
     assert found["silent"][5] == "here"
@@ -109,17 +111,83 @@ def test_voices_of_one_engine_and_voices_that_can_speak(run: Run) -> None:
     assert "did you mean" in run("voices", "--engine", "pipper").complaint()
 
 
-def test_an_engine_that_cannot_run_says_why_in_one_row(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+PIP = 'not installed: pip install "metta-audio[piper]"'
+
+
+@pytest.fixture
+def without_piper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra was not installed."""
     from metta_audio.voices.piper.engine import PiperEngine
 
-    monkeypatch.setattr(PiperEngine, "problem", lambda self: 'not installed: pip install "metta-audio[piper]"')
-    found = rows(run("voices").out)
-    assert [name for name in found if name.startswith("piper")] == ["piper"]
-    assert found["piper"][6] == 'not installed: pip install "metta-audio[piper]"'
-    whole = rows(run("voices", "--engine", "piper").out)
-    assert len(whole) > 15
-    assert "to fetch" not in {row[5] for row in whole.values()}
+    monkeypatch.setattr(PiperEngine, "problem", lambda self: PIP)
+
+
+@pytest.mark.usefixtures("without_piper")
+def test_voices_of_an_engine_that_cannot_run_are_listed_with_both_steps(run: Run) -> None:
+    listed = {voice["name"]: voice for voice in run("voices", "--json").json["voices"]}
+    piper = [voice for voice in listed.values() if voice["engine"] == "piper"]
+    assert len(piper) > 15
+    assert "piper" not in listed
+    for voice in piper:
+        assert voice["problem"] == f"{PIP}, then: metta voices get {voice['name']}"
+        assert (voice["installed"], voice["fetchable"], voice["engine_problem"]) == (False, False, PIP)
+        assert voice["licence"]
+        assert voice["bytes"]
+    german = {voice["name"] for voice in run("voices", "--language", "de", "--json").json["voices"]}
+    assert "piper:de_DE-thorsten-high" in german
+    assert len(rows(run("voices", "--engine", "piper").out)) == len(piper)
     assert not run("voices", "--engine", "piper", "--installed", "--json").json["voices"]
+
+
+@pytest.mark.usefixtures("without_piper")
+def test_for_peoples_eyes_they_are_one_row(run: Run) -> None:
+    for args in ((), ("--language", "en")):
+        out = run("voices", *args).out
+        assert out.count(PIP) == 1
+        found = rows(out)
+        assert [name for name in found if name.startswith("piper")] == ["piper:…"]
+        assert found["piper:…"][5] == "not usable"
+        assert "then: metta voices get piper:" in found["piper:…"][6]
+        assert "metta voices --engine piper lists these" in found["piper:…"][6]
+    tongues = rows(run("voices").out)["piper:…"][1].split(", ")
+    assert {"de", "en", "ru"} <= set(tongues)
+    alone = rows(run("voices", "--language", "it").out)
+    assert alone["piper:it_IT-paola-medium"][6] == f"{PIP}, then: metta voices get piper:it_IT-paola-medium"
+
+
+def test_an_engine_without_any_voice_is_a_row_of_its_own_but_in_no_language(run: Run) -> None:
+    assert {"http", "command"} <= set(rows(run("voices").out))
+    assert not {"http", "command"} & set(rows(run("voices", "--language", "de").out))
+
+
+def test_voices_for_tests_speak_no_language_and_are_one_row(run: Run) -> None:
+    assert [name for name in rows(run("voices").out) if name.startswith("tone")] == ["tone:…"]
+    assert len(rows(run("voices", "--engine", "tone").out)) == 6
+    for language in ("de", "en-us"):
+        listed = run("voices", "--language", language, "--json").json["voices"]
+        assert listed
+        assert "test" not in {voice["quality"] for voice in listed}
+
+
+def test_a_language_that_is_none_and_one_that_nobody_speaks(run: Run) -> None:
+    for code in ("xx!!", "e", "de_DE", "de-", "english"):
+        assert "is not a language code" in run("voices", "--language", code).complaint()
+    ran = run("voices", "--language", "tlh")
+    assert (ran.code, ran.out, ran.err) == (0, 'no voice speaks "tlh"\n', "")
+    assert run("voices", "--language", "tlh", "--json").json["voices"] == []
+    assert run("voices", "--language", "tlh", "--installed").out == 'no voice here speaks "tlh"\n'
+    assert rows(run("voices", "--language", " DE ").out).keys() == rows(run("voices", "--language", "de").out).keys()
+
+
+def test_every_language_of_a_voice_can_be_asked_for(run: Run) -> None:
+    listed = run("voices", "--json").json["voices"]
+    for language in {language for voice in listed for language in voice["languages"]}:
+        assert CODE.fullmatch(language), language
+
+
+def test_a_small_voice_has_its_size_in_kilobytes(run: Run, catalogue: Path) -> None:
+    del catalogue
+    assert rows(run("voices", "--language", "eo").out)["piper:eo-one"][4] == "1 kB"
 
 
 def test_listing_asks_no_network(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +272,9 @@ def test_without_a_text_it_says_a_few_sentences_at_the_rate_asked_for(run: Run, 
     assert "in fr-fr" in run("voices", "try", "espeak:fr-fr", "--text", "Bonjour.", "-o", "f.mp3").out
     assert "espeak:en-us" in run("voices", "try", "auto", "--text", "Rest.", "-o", "a.mp3").out
     assert "espeak:de" in run("voices", "try", "auto", "--language", "de", "--text", "Ruhe.", "-o", "d.mp3").out
+    assert "in de" in run("voices", "try", "espeak:DE", "--text", "Ruhe.", "-o", "u.ogg").out
+    assert run("voices", "try", " espeak:de ", "--text", "Ruhe.").out.startswith(str(Path("output") / "espeak-de.wav"))
+    assert "in fr-fr" in run("voices", "try", "espeak:fr_FR", "--text", "Calme.", "-o", "c.ogg").out
     assert "in en-gb" in run("voices", "try", "espeak:en-gb+f3", "--text", "Rest.", "-o", "g.ogg").out
 
 
@@ -223,6 +294,8 @@ MISTAKES = [
     (("try", "tone", "--rate", "20"), "choose from 60 to 200"),
     (("try", "espeak", "-o", "x.png"), 'unknown format ".png"'),
     (("try", "espeak", "--text", "…"), "nothing in this text that can be spoken"),
+    (("try", "espeak", "--text", ""), "there is nothing to say"),
+    (("try", "espeak", "--text", " "), "there is nothing to say"),
     (("try", "espeak:de", "--language", "fr"), "does not speak"),
     (("try", "tone", "-o", "s.md"), "unknown format"),
 ]

@@ -24,7 +24,11 @@ from metta_audio.speech.lexicon import EMPTY, Lexicon, read_lexicon
 NS = "{http://www.w3.org/2001/10/synthesis}"
 SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).parent / "ssml-1.1.rng"))
 SHELVES = Shelves((shipped_root() / "scripts",), (shipped_root() / "sounds",))
-WORDS = read_lexicon('language = "en"\n[words]\nmetta = {ipa = "ˈmɛtɑː", say = "mettah"}\nqi = "chee"\n', file="x")
+WORDS = read_lexicon(
+    'language = "en"\n[words]\nmetta = {ipa = "ˈmɛtɑː", say = "mettah"}\nqi = "chee"\n'
+    '"Nhat Hanh" = {ipa = "ˌnɑːt ˈhɑːn"}\n',
+    file="x",
+)
 
 FRONT = """---
 title: 'All & "more" <x>'
@@ -104,6 +108,12 @@ def test_the_head() -> None:
         ("A (lotus)[ipa:\"ˈləʊtəs\"].", 'A <phoneme alphabet="ipa" ph="ˈləʊtəs">lotus</phoneme>.'),
         ("(5%)[sub:\"five <per> cent\"].", '<sub alias="five &lt;per&gt; cent">5%</sub>.'),
         ("Mettā.", '<phoneme alphabet="ipa" ph="ˈmɛtɑː">Mettā</phoneme>.'),
+        ("By Nhat Hanh.", 'By <phoneme alphabet="ipa" ph="ˌnɑːt ˈhɑːn">Nhat Hanh</phoneme>.'),
+        (
+            "By Nhat *Hanh*.",
+            'By <phoneme alphabet="ipa" ph="ˌnɑːt">Nhat</phoneme> <emphasis level="moderate">'
+            '<phoneme alphabet="ipa" ph="ˈhɑːn">Hanh</phoneme></emphasis>.',
+        ),
         ("Your qi.", 'Your <sub alias="chee">qi</sub>.'),
         (
             "(Of *metta* now)[slow].",

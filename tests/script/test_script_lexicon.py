@@ -43,7 +43,7 @@ def test_a_lexicon_may_be_empty(lexicon: str) -> None:
     [
         ("\n  Ana: {ipa: 'ˈɑːnɑ:'}", 4, 20, '":" is no IPA symbol (character 6); did you mean "ː"?'),
         ('\n  metta: x\n  Ana: {say: a, ipa: "  Ana"}', 5, 25, '"A" is no IPA symbol (character 3); did you mean "ɑ"?'),
-        ("\n  Ana: {ipa: ˈɑːnɑː, spell: ahna}", 4, 22, 'unknown key "spell"; choose from: ipa, say, at'),
+        ("\n  Ana: {ipa: ˈɑːnɑː, spell: ahna}", 4, 22, 'unknown key "spell"; choose from: at, ipa, say'),
         ("\n  Ana: {sai: ahna}", 4, 9, 'did you mean "say"?'),
         ("\n  Ana: 5", 4, 3, '"Ana" has no pronunciation'),
         ("\n  Ana: true", 4, 3, '"Ana" has no pronunciation'),
@@ -54,6 +54,10 @@ def test_a_lexicon_may_be_empty(lexicon: str) -> None:
         ("\n  Ana: ''", 4, 3, 'the respelling of "Ana" is empty'),
         ("\n  Ana: {ipa: ''}", 4, 9, 'the IPA of "Ana" is empty'),
         ("\n  Ana: '...'", 4, 3, "holds nothing to say"),
+        ('\n  Ana: "ah\\a na"', 4, 3, "holds the control character U+0007; leave it out"),
+        ('\n  Ana: {say: "ah\\u200bna"}', 4, 9, "holds the control character U+200B"),
+        ("\n  Ana: {say: ahna, at: start}", 4, 20, '"Ana" cannot be found only there; write at = "end"'),
+        ("\n  Ana: {at: end}", 4, 3, '"Ana" has no pronunciation'),
         ("\n  Ana: off", 4, 3, "to switch it off write false"),
         ("\n  Ana: x\n  ána: y", 5, 3, '"ána" is given twice, first as "Ana"'),
         ("\n  '...': x", 4, 3, "is no word"),
@@ -89,6 +93,12 @@ def test_what_does_not_count_is_folded_away(written: str, word: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [("मैत्री", "मत्र"), ("ガ", "カ"), ("metta", "meta")])
 def test_what_counts_is_not(one: str, other: str) -> None:
     assert folded(one) != folded(other)
+
+
+def test_capitals_count_where_there_are_no_other_letters() -> None:
+    assert [phrase_of(text) for text in ("IFS", "IFS’s", "Ifs", "U Ba Khin", "IFS therapy", "ÉMDR")] == [
+        "IFS", "IFS's", "ifs", "u ba khin", "IFS therapy", "ÉMDR",
+    ]  # fmt: skip
 
 
 def test_words_and_phrases() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -13,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import metta_audio
 from metta_audio.errors import Place, ScriptError, ShelfError
-from metta_audio.script.model import Pronunciation, Span
+from metta_audio.script.model import Line, Pronunciation, Span
 from metta_audio.script.parse import parse_script
+from metta_audio.script.pronunciation import END
 from metta_audio.settings import Settings
 from metta_audio.shelves import LEXICON, Shelves, shipped_root
-from metta_audio.script.pronunciation import END
 from metta_audio.speech.lexicon import EMPTY, Lexicon, merged, pronounced, read_lexicon
 from metta_audio.speech.voice import Setup, Speech, Utterance
 from metta_audio.units import WordsPerMinute
@@ -196,6 +198,48 @@ def test_an_entry_for_all_languages_wins_in_each_and_one_for_a_language_only_the
     assert merged(lexicon('metta = "meta"'), english).find("metta", "fr") == Pronunciation(say="meta")
 
 
+def test_a_word_in_capitals_is_found_in_capitals_only() -> None:
+    both = lexicon('IFS = "eye f s"\nON = "o n"')
+    assert shown("No ifs. Ifs? IFS, on", lexicon=both) == [("IFS", "sub", "eye f s")]
+    english = lexicon('IFS = "eye f s"', "en")
+    assert [value for _, _, value in shown("IFS's", lexicon=english)] == ["eye f s's"]
+    for later in (lexicon('ifs = "iffs"'), lexicon('Ifs = "iffs"', "en")):
+        assert [value for _, _, value in shown("IFS ifs", lexicon=merged(english, later))] == ["iffs", "iffs"]
+    assert [value for _, _, value in shown("IFS ifs", lexicon=merged(lexicon('ifs = "iffs"'), english))] == [
+        "eye f s", "iffs",
+    ]  # fmt: skip
+
+
+CLOSING = lexicon('"to a close" = {say = "to a cloze", at = "end"}')
+
+
+@pytest.mark.parametrize("end", ["", ".", " ", "!", "…", "; so", ".”", "’.", ") .", ": we"])
+def test_some_phrases_count_at_the_end(end: str) -> None:
+    assert shown(f"It came to a close{end}", lexicon=CLOSING) == [("close", "sub", "cloze")]
+
+
+@pytest.mark.parametrize("end", [" friend", ", dear friend", "-by friend", "’s", "d", " (friend)"])
+def test_and_nowhere_else(end: str) -> None:
+    assert shown(f"It came to a close{end}.", lexicon=CLOSING) == []
+
+
+def test_an_entry_for_any_place_replaces_one_for_the_end() -> None:
+    both = merged(CLOSING, lexicon('"to a close" = false'))
+    assert shown("It came to a close.", lexicon=both) == []
+
+
+def test_a_phrase_may_be_one_span() -> None:
+    text = "By Thich Nhat Hanh's way"
+
+    def values(*spans: Span) -> list[tuple[str, str]]:
+        found = pronounced(Utterance(text, spans), SAID, "en", ipa=True, by_word=False).spans
+        return [(text[span.start : span.end], span.value) for span in found if span.kind == "ipa"]
+
+    assert values() == values(Span(0, 24, "slow")) == [("Thich Nhat Hanh's", "ˌtɪk ˌnɑːt ˈhɑːnz")]
+    assert values(Span(9, 13, "emphasis")) == [("Thich", "ˌtɪk"), ("Nhat", "ˌnɑːt"), ("Hanh's", "ˈhɑːnz")]
+    assert values(Span(9, 13, "ipa", "x")) == [("Thich", "ˌtɪk"), ("Nhat", "x"), ("Hanh's", "ˈhɑːnz")]
+
+
 def test_an_entry_that_is_switched_off_hides_the_words_in_it() -> None:
     off = merged(SAID, lexicon('"loving-kindness" = false'))
     assert shown("loving kindness, kindness", lexicon=off) == [("kindness", "ipa", "ˈkaɪndnəs")]
@@ -235,11 +279,42 @@ def test_a_script_on_a_shelf_does_not_lift_that_shelf(tmp_path: Path) -> None:
     assert len(shelves.lexicon_files()) == 2
 
 
-def test_a_lexicon_that_links_out_of_its_shelf_is_not_read(tmp_path: Path) -> None:
+def test_a_link_is_followed_on_a_shelf_and_refused_beside_a_script_from_anyone(tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     (shelf / LEXICON).symlink_to(put(tmp_path / "elsewhere", "x") / LEXICON)
-    assert Shelves((shelf,), ()).lexicon(PLAIN) == EMPTY
+    own = Shelves((shelf,), ())
+    assert own.lexicon(PLAIN).find("metta", "en") == own.beside(shelf / "x.md").lexicon().find("metta", "en")
+    assert own.lexicon(PLAIN).find("metta", "en") == Pronunciation(say="x")
+    with pytest.raises(ShelfError, match="links to a file outside its folder; put the file itself there"):
+        Shelves((), ()).beside(shelf / "x.md").lexicon()
+    (shelf / LEXICON).unlink()
+    (shelf / "words").write_text('[words]\nmetta = "within"\n', encoding="utf-8")
+    (shelf / LEXICON).symlink_to("words")
+    assert Shelves((), ()).beside(shelf / "x.md").lexicon().find("metta", "en") == Pronunciation(say="within")
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "broken link"])
+def test_a_lexicon_that_is_no_file_is_an_error(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / LEXICON
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("no fifos here")
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nowhere")
+    for shelves in (Shelves((tmp_path,), ()), Shelves((), ()).beside(tmp_path / "x.md")):
+        with pytest.raises(ShelfError, match=r"lexicon\.toml is no file"):
+            shelves.lexicon()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_another_encoding_is_told_with_its_place(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / LEXICON).write_bytes(mark + '[words]\n"é'.encode() + b'mett\xe2" = "x"\n')
+    with pytest.raises(ShelfError, match=r"lexicon\.toml:2:7: byte 0xe2 is not UTF-8"):
+        Shelves((tmp_path,), ()).lexicon()
 
 
 def test_a_fault_in_a_file_is_told_with_its_place(tmp_path: Path) -> None:
@@ -312,7 +387,7 @@ def test_every_respelling_is_made_of_plain_words(phrase: str) -> None:
 _ALIKE = {
     "t#": "t", "I2": "I", "i:": "I", "i": "I", "a#": "@", "@2": "@", "V": "@", "3": "@|r", "3:": "@|r", "0": "A:",
     "A@": "A:|r", "O:": "A:", "O@": "A:|r", "o@": "A:|r", "U": "u:", "U@": "u:|r", "i@3": "I|r", "@L": "@|l", "r-": "r",
-    "aI@": "aI|@", "aa": "a",
+    "aI@": "aI|@", "aa": "a", "e@": "E|r",
 }  # fmt: skip
 """Sounds of eSpeak NG that English spelling does not keep apart, or that only the place in the word makes different."""
 
@@ -404,13 +479,129 @@ def test_markup_around_a_known_word_is_not_spoken(kind: str) -> None:
         assert lengths[1] == pytest.approx(lengths[0], rel=0.15)
 
 
-def test_eyes_close_and_friends_are_close() -> None:
-    voice = EspeakEngine(Setup()).open("", "en-us")
-    assert voice.ipa
-    for text in ("You may close your eyes.", "Your eyes can stay open, or close if that is easier."):
-        assert [v for w, _, v in shown(text, lexicon=SHIPPED) if w == "close"] in (["kloʊz"], ["ˈkloʊz"])
-    for text in ("Think of a close friend.", "Bring it to a close friend.", "Stay close."):
-        assert said(text, lexicon=SHIPPED) == []
+ORDINARY = """
+Offer this to a close friend. | You might come to a close friend. | With your eyes close to the ground, look.
+Let them close by the fire be warm. | Be near or close if you like. | Keep the close them all can see. | Stay close.
+No ifs, no buts. | Ifs and buts can rest. | The letter chi is Greek. | A Chi-square test. | Your chi-square is small.
+We had panna cotta. | Think of a close friend. | Bring this to a close, dear friend. | Sit close together.
+The practice comes to a close friend. | They were close, and kind. | Closer and closer. | Your eyes are closed.
+Feel how close the ground is. | The live recording is over. | This was recorded live with love. | A live wire.
+The music is live. | We live in a body. | May you live in safety. | Our lives in the body are short.
+All our lives are like this. | Many lives began here. | She ties a bow in her hair. | A bow and an arrow.
+The bow of the violin moves. | A rainbow fades. | Let the breath lead. | The breath leads you. | A lead of one step.
+A tear may fall. | Tears may come. | The wind is soft. | Hear the wind down the valley. | Unwind a little.
+Read the words slowly. | You may have read this. | Be present. | The present moment. | A present for a friend.
+The content of a thought. | Let the content go. | May I be content. | The rest content themselves with tea.
+A minute of quiet. | In five-minute movements. | You are not separate. | A desert at night. | An old wound.
+Make use of it. | It is of no use. | We put it to good use this time. | There is no excuse.
+The breath is used to calm us.
+You are used gently. | Sow a seed. | A low bass note. | The object is the breath. | It is free to refuse.
+Let the shoulders fall. | Feel the weight of the hands. | There is nothing to do. | Come back, kindly, to the breath.
+Notice the sounds around you. | Soften the belly. | Stay near or close if that is easier. | May you be well.
+May all be at ease. | Let a thought pass by.
+Rest in the quiet. | A permit for the park. | We take alternate steps. | I wish you peace. | Welcome.
+"""
+"""Sentences of a teacher that hold what some entry holds, or nothing at all; none has a word to be said anew."""
+
+
+def test_ordinary_sentences_stay_as_they_are() -> None:
+    sentences = [each.strip() for each in re.split(r"[|\n]", ORDINARY) if each.strip()]
+    assert len(sentences) >= 80
+    for sentence in sentences:
+        for ipa in (True, False):
+            assert shown(sentence, lexicon=SHIPPED, ipa=ipa) == [], sentence
+
+
+MEANT = """
+kloʊz: Close your eyes. | Gently close the eyelids. | Close both eyes. | Let your eyes gently close. | Close your hands.
+kloʊz: Let the eyes close, if you like. | Slowly, your eyes close. | If they are tired, let them close.
+kloʊz: Close the mouth.
+kloʊz: Your eyes can stay open, or close if that is easier. | I will be quiet, and then bring this to a close.
+kloʊz: We bring our practice to a close. | Close one nostril. | Your eyes may close. | Before we close, sit a while.
+lɪv: May all beings live with ease. | May we all live in peace. | Live with ease. | May everyone live in safety.
+lɪv: May all beings live as one. | May Kim live with ease.
+lɪv: May all beings everywhere live happily. | May you be well, and live with ease.
+kloʊz: Let us close our eyes.
+baʊ: Bow to the ground. | Bow forward.
+lɪv: May I live with ease. | May they all live with joy. | Live well. | Live gently. | May she live without fear.
+lɪvz: May all that lives be well. | For everyone who lives. | She lives near you.
+laɪvz: In our daily lives.
+baʊ: Bow to yourself. | Bow your head. | Take a bow. | Bow in gratitude. | A small bow of the head. | Bow deeply.
+kəntɛnt: Rest content. | May you be happy and content. | Be content.
+kɑːntɛnt: The content of a thought.
+lɛd: The arms are heavy as lead.
+liːd: Let the breath lead.
+juːz: Use your breath. | Use a cushion. | Use the breath as an anchor. | You can use a chair.
+juːs: Make use of it.
+juːst: You are used to it.
+maɪnuːt: The most minute change.
+mɪnɪt: Take a minute.
+tɪɹz: Tears may come.
+wɪnd: The wind in the trees.
+ɹiːd: Read it slowly.
+pɹɛzənt: Be present. | In the present moment.
+sɛpɹət: You are not separate.
+dɛzɚt: A desert at night.
+wuːnd: An old wound.
+ɹɪkɔːl: You could also recall a good thing.
+"""
+"""How the word of two sounds in a sentence is meant: none of them is said otherwise by the built-in voice."""
+
+IN_PRACTICES = {
+    "close": {"kloʊz"}, "live": {"lɪv"}, "used": {"juːst"}, "recall": {"ɹɪkɔːl"}, "produce": {"pɹəduːs"},
+    "refuse": {"ɹɪfjuːz"}, "does": {"dʌz"}, "house": {"haʊs"}, "minutes": {"mɪnɪts"},
+}  # fmt: skip
+"""The same for the shipped practices. One that means a word otherwise adds that sound, after listening."""
+
+TWO_SOUNDS = (
+    "close live lives lead leads tear tears wind winds read present content minute minutes separate desert wound use "
+    "used uses excuse bow bows bass sow does refuse object record subject house produce recall project permit perfect "
+    "alternate deliberate intimate moderate increase progress resume learned blessed dove row incense contest conduct"
+)
+
+_ALIKE_IPA = str.maketrans({"ᵻ": "ɪ", "ɝ": "ɚ", "ɐ": "ə", "ɾ": "t", "ˈ": "", "ˌ": "", " ": ""})
+
+
+def heard(text: str) -> str:
+    """What the built-in voice says, without stress: the words that the shipped lexicon has; where it has none, all."""
+    known = "".join(span.value for span in said(text, lexicon=SHIPPED))
+    return (known or text_to_ipa()(text)).translate(_ALIKE_IPA)
+
+
+@cache
+def text_to_ipa() -> Callable[[str], str]:
+    """As ``text_to_sounds``, in IPA."""
+    text_to_sounds()  # chooses the voice's types
+    convert, choose = library()._library.espeak_TextToPhonemes, library()._library.espeak_SetVoiceByName
+
+    def ipa(text: str) -> str:
+        assert choose(b"en-us") == 0
+        rest, found = ctypes.c_char_p(text.encode()), []
+        while rest.value is not None:
+            found.append(convert(ctypes.byref(rest), 1, 2).decode())
+        return " ".join(found)
+
+    return ipa
+
+
+@pytest.mark.parametrize("row", MEANT.strip().splitlines())
+def test_a_word_of_two_sounds_is_said_as_it_is_meant(row: str) -> None:
+    sound, sentences = row.split(": ", 1)
+    for sentence in sentences.split(" | "):
+        assert sound in heard(sentence), (sentence, heard(sentence))
+
+
+def test_each_word_of_two_sounds_in_the_practices_is_said_as_it_is_meant() -> None:
+    scripts = shipped_root() / "scripts"
+    found = set()
+    for name in Shelves((scripts,), ()).practices():
+        session = metta_audio.fill(metta_audio.load(f"shipped:{name}"), scripts=scripts)
+        lines = [item.text for section in session.sections for item in section.items if isinstance(item, Line)]
+        for text in dict.fromkeys(lines):
+            for word in set(re.findall("[a-z]+", text.lower())) & {*TWO_SOUNDS.split()}:
+                found.add(word)
+                assert any(sound in heard(text) for sound in IN_PRACTICES.get(word, ())), (word, text, heard(text))
+    assert {"live", "close"} <= found
 
 
 def test_word_times_survive_another_sound() -> None:
@@ -444,7 +635,7 @@ def page() -> str:
 
 def test_the_examples_of_the_page_are_lexicons(page: str) -> None:
     (toml,) = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(read_lexicon(toml, file="page").entries["en"]) == 5
+    assert len(read_lexicon(toml, file="page").entries["en"]) == 6
     (script,) = re.findall(r"^```metta\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert set(parse_script(script.encode(), name="x", file="x.md").header.lexicon) == {"ana", "sati"}
 

@@ -6,12 +6,16 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -26,7 +30,7 @@ from metta_audio.rendering.trying import try_voice
 from metta_audio.rendering.voices import get_voice, list_voices, remove_voice
 from metta_audio.voices import download as module
 from metta_audio.voices.catalogue import Download, Fetchable
-from metta_audio.voices.download import TRIES, fetch, fetch_voice
+from metta_audio.voices.download import TRIES, fetch, fetch_voice, file_size
 from metta_audio.voices.part import alone
 
 CONTENT = bytes(range(256)) * 1200  # 300 kB: more than one packet and one buffer
@@ -230,8 +234,97 @@ def test_nobody_there_is_told_at_once(target: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "PAUSE", 60.0)
     with FileServer({"/a": CONTENT}) as gone:
         asked = asked_of(gone)
-    with pytest.raises(VoiceError, match=r"refused.*run it again: it goes on where it stopped"):
+    with pytest.raises(VoiceError) as failure:
         fetch(asked, target)
+    assert "the connection to 127.0.0.1 is refused" in failure.value.what
+    assert "Errno" not in str(failure.value)
+    assert "proxy (HTTPS_PROXY); then run it again: it goes on where it stopped" in failure.value.hint
+
+
+def test_a_name_that_is_not_found_is_told_in_plain_words(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **options: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(VoiceError) as failure:
+        fetch(Download("https://voices.invalid/a", "a.onnx", 5), target)
+    assert "no machine called voices.invalid is found" in failure.value.what
+    assert "Errno" not in str(failure.value)
+    assert "look whether the network is there" in failure.value.hint
+
+
+def test_a_connection_that_breaks_off_is_told_in_our_own_words(server: FileServer, target: Path) -> None:
+    complaint = fails(server, target, *["cut 0"] * TRIES)
+    assert "a.onnx could not be fetched: the connection broke off" in complaint
+    assert "peer" not in complaint
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("7200", "the server asks to wait 2 hours"),
+        ("45", "the server asks to wait 45 seconds"),
+        ("172800", "the server asks to wait 2 days"),
+        ("Sun, 22 Nov 2026 10:10:00 GMT", "the server asks to wait 10 minutes"),
+        ("9" * 5000, "the server asks to wait 30 days"),
+    ],
+)
+def test_a_server_that_asks_for_a_long_wait_is_not_asked_again(target: Path, asked: str, told: str) -> None:
+    with busy(asked) as (url, requests):
+        with pytest.raises(VoiceError, match=r"in trouble \(429\)") as failure:
+            fetch(Download(url, "a.onnx", len(CONTENT)), target)
+        assert failure.value.hint == f"{told}; then run it again: it goes on where it stopped"
+        assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "pauses"), [("7", [7.0] * 3), ("soon", [0.0] * 3), ("Sun, 22 Nov 2026 09:00:00 GMT", [0.0] * 3)]
+)
+def test_a_short_wait_is_waited(target: Path, monkeypatch: pytest.MonkeyPatch, asked: str, pauses: list[float]) -> None:
+    waited: list[float] = []
+    with busy(asked) as (url, requests):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
+        with pytest.raises(VoiceError, match="run it again"):
+            fetch(Download(url, "a.onnx", len(CONTENT)), target)
+        assert len(requests) == TRIES
+    assert waited == pauses
+
+
+@contextmanager
+def busy(wait: str) -> Iterator[tuple[str, list[str]]]:
+    """A server that has no time now, and says for how long; its address, and what it was asked for."""
+    requests: list[str] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            del timestamp
+            return "Sun, 22 Nov 2026 10:00:00 GMT"
+
+        def do_GET(self) -> None:
+            requests.append(self.path)
+            self.send_response(429)
+            self.send_header("Retry-After", wait)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/a", requests
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(1, "1 kB"), (4_817, "5 kB"), (999_400, "999 kB"), (999_600, "1 MB"), (354_000_000, "354 MB")]
+)
+def test_a_size_is_told_in_megabytes_or_where_it_is_less_in_kilobytes(size: int, shown: str) -> None:
+    assert file_size(size) == shown
 
 
 def test_wrong_bytes_are_thrown_away(server: FileServer, target: Path) -> None:
@@ -264,7 +357,9 @@ def test_a_disk_that_is_too_small_is_noticed_before(
     server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 250_000))  # type: ignore[attr-defined]
-    assert "needs 0 MB more" in fails(server, target)
+    complaint = fails(server, target)
+    assert "needs 307 kB more" in complaint
+    assert "has 250 kB left" in complaint
     assert server.asked == []
     monkeypatch.undo()
     monkeypatch.setattr(module, "PAUSE", 0.0)

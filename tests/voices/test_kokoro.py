@@ -69,8 +69,10 @@ def test_a_fetched_file_of_another_size_is_damaged_and_never_chosen(number, cont
     assert not any(info.installed for info in infos)
     assert infos[0].problem == "damaged: metta voices get kokoro:af_heart fetches it again"
     assert not best_voice(engines, "en-us").startswith("kokoro")
-    with pytest.raises(VoiceError, match=f"{path.name} is damaged; fetch it again: metta voices get kokoro:ff_siwis"):
+    with pytest.raises(VoiceError, match="is damaged") as caught:
         engines["kokoro"].open("", "fr")
+    assert str(path) in caught.value.what
+    assert caught.value.hint == "fetch it again: metta voices get kokoro:ff_siwis"
 
 
 @pytest.mark.parametrize(("language", "wanted"), [("en-us", "af_heart"), ("fr", "ff_siwis"), ("pt-pt", "pf_dora")])
@@ -88,7 +90,7 @@ def test_nothing_is_to_be_fetched_that_does_not_speak_the_language(tmp_path):
     engine = KokoroEngine(Setup(voices=tmp_path))
     uses = [lambda: engine.open("", "de"), lambda: engine.cast("", "de", 2), lambda: engine.open("af_heart", "de")]
     for use in uses:
-        with pytest.raises(VoiceError, match='speaks? "de"') as caught:
+        with pytest.raises(VoiceError, match='"de"') as caught:
             use()
         assert "get" not in caught.value.hint
 

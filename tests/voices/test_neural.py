@@ -425,8 +425,9 @@ def test_a_broken_model_is_named_with_what_to_do(name, content, tmp_path, capfd)
     tiny_models.write_kokoro(tmp_path / "kokoro")
     model = next((tmp_path / name).glob("*.onnx"))
     model.write_bytes(content)
+    wanted = {"piper": "piper:en_US-tiny-low", "kokoro": "kokoro:af_heart"}[name]
     with pytest.raises(VoiceError) as caught:
-        said(open_voice(find_engines(Setup(voices=tmp_path)), name, "en-us"), LINE)
+        said(open_voice(find_engines(Setup(voices=tmp_path)), wanted, "en-us"), LINE)
     assert str(model) in caught.value.what
     assert "again" in caught.value.hint
     assert capfd.readouterr() == ("", "")

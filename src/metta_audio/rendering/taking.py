@@ -54,7 +54,7 @@ def import_takes(
         if line is not None or numbered or any(isinstance(source, Path) and source.is_dir() for source in sources):
             files = _files(sources, line)
             reading = read_files(files, lines, usual_pace(kept.index().takes.values()))
-            load = _from_files([files[number] for number in sorted(files)])
+            load = _from_files([source for number in sorted(files) for source in files[number]])
         else:
             recordings = []
             for number, source in enumerate(sources):
@@ -89,17 +89,17 @@ def _from_recordings(recordings: Sequence[Recording]) -> _Load:
     return lambda found: recordings[found.recording].wave(found.start, found.end)
 
 
-def _files(sources: Sequence[Path | Wave], line: int | None) -> dict[int, Path | Wave]:
-    """Files by the number of their line; of two with one number the later by name."""
+def _files(sources: Sequence[Path | Wave], line: int | None) -> dict[int, list[Path | Wave]]:
+    """Files by the number of their line; those of one number in the order of their names, "take 10" after "take 2"."""
     if line is not None:
         if len(sources) != 1 or (isinstance(sources[0], Path) and sources[0].is_dir()):
             raise SettingsError("--line takes one file", hint=f"give the recording of line {line}")
-        return {line: sources[0]}
-    found: dict[int, Path | Wave] = {}
+        return {line: [sources[0]]}
+    found: dict[int, list[Path | Wave]] = {}
     for source in sources:
         if isinstance(source, Wave):
             raise SettingsError("a sound has no number in its name", hint="give line")
-        inside = sorted(_sounds_in(source), key=lambda path: (path.stem, path.name)) if source.is_dir() else [source]
+        inside = sorted(_sounds_in(source), key=_natural) if source.is_dir() else [source]
         if not inside:
             raise SoundError(f"{source} holds no recordings", hint="name each file by the number of its line: 001.wav")
         for path in inside:
@@ -109,8 +109,15 @@ def _files(sources: Sequence[Path | Wave], line: int | None) -> dict[int, Path |
                 raise SoundError(
                     what, hint='call it "12.wav", or give long recordings by their own names, not a folder'
                 )
-            found[int(number[1])] = path
+            found.setdefault(int(number[1]), []).append(path)
     return found
+
+
+def _natural(path: Path) -> tuple[list[str | int], str]:
+    """Sorts names as people do: the numbers in them by their value."""
+    # Words and numbers take turns, so that like is compared with like.
+    parts = re.split(r"(\d+)", path.stem.casefold())
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)], path.name
 
 
 def _sounds_in(folder: Path) -> list[Path]:
@@ -125,31 +132,44 @@ def _store(
     kept: TakeSet, session: Session, reading: Reading, load: _Load, *, sure: bool, progress: Progress
 ) -> dict[int, tuple[Take, Outcome]]:
     """Write every take that was found, then change the index once."""
-    made: dict[str, Take] = {}
+    made: dict[str, tuple[Take, list[Take]]] = {}
     for done, found in enumerate(reading.found):
         progress("keeping", done, len(reading.found))
-        wave = load(found)
-        made[found.line.key] = Take(
-            digest=kept.write(wave),
-            rate=wave.rate,
-            frames=Samples(wave.frames),
-            spoken=found.spoken,
-            words=found.line.words,
-            script=session.name,
-            number=found.line.number,
-            doubtful=bool(found.doubts) and not sure,
-        )
+        earlier = [_kept(kept, session, each, load(each), sure=False) for each in found.earlier]
+        made[found.line.key] = _kept(kept, session, found, load(found), sure=sure), earlier
     outcomes: dict[str, Outcome] = {}
 
     def change(index: Index) -> Index:
         entries = dict(index.entries)
-        for key, take in made.items():
-            entries[key], outcomes[key] = _settled(entries.get(key, Entry()), take)
+        for key, (take, earlier) in made.items():
+            before = _with_older(entries.get(key, Entry()), earlier)
+            entries[key], outcomes[key] = _settled(before, take)
         languages = tuple(sorted({*index.languages, session.header.language.lower()}))
         return Index(entries, languages)
 
     kept.update(change)
-    return {take.number: (take, outcomes[key]) for key, take in made.items()}
+    return {take.number: (take, outcomes[key]) for key, (take, _) in made.items()}
+
+
+def _kept(kept: TakeSet, session: Session, found: Found, wave: Wave, *, sure: bool) -> Take:
+    """The take of what was found, its sound written."""
+    return Take(
+        digest=kept.write(wave),
+        rate=wave.rate,
+        frames=Samples(wave.frames),
+        spoken=found.spoken,
+        words=found.line.words,
+        script=session.name,
+        number=found.line.number,
+        doubtful=bool(found.doubts) and not sure,
+    )
+
+
+def _with_older(entry: Entry, takes: Sequence[Take]) -> Entry:
+    """With ``takes`` among the older ones; those that it has already stay where they are."""
+    known = {take.digest for take in entry.older} | ({entry.current.digest} if entry.current else set())
+    new = {take.digest: take for take in takes if take.digest not in known}
+    return replace(entry, older=(*entry.older, *new.values()))
 
 
 def _settled(entry: Entry, take: Take) -> tuple[Entry, Outcome]:

@@ -89,7 +89,7 @@ def try_voice(
 def _first_language(engines: Mapping[str, Engine], name: str) -> str:
     """The first language of a voice, as its engine lists it, of its speaker or variant, or as the voice itself says."""
     engine, _, variant = name.partition(":")
-    if not variant or engine not in engines:
+    if not variant or engine not in engines or engines[engine].problem():
         return LANGUAGE
     wanted = name.lower()
     for info in engines[engine].voices():

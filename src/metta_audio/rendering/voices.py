@@ -26,8 +26,9 @@ languages, and Kokoro 41 in the same files. Among them nobody would find the oth
 _SEVERAL = 2
 """The same for voices that lack the same for one and all, or that only test: one of them tells all there is to know."""
 
-_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
-"""A language as BCP 47 writes it, in small letters; whether anybody speaks it is another matter."""
+CODE = re.compile(r"[a-z]{2,4}(-[a-z0-9]{1,8})*")
+"""A language as BCP 47 writes it, in small letters; whether anybody speaks it is another matter. Four letters stand
+first in one of eSpeak NG's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def list_voices(*, language: str = "", engine: str = "", installed: bool = False
     VoiceError for an unknown engine and a catalogue at fault, SettingsError for settings and for what is no language.
     """
     language = language.strip().lower()
-    if language and not _CODE.fullmatch(language):
+    if language and not CODE.fullmatch(language):
         raise SettingsError(f'"{language}" is not a language code', hint="write for example de or en-gb")
     setup = read_settings().setup()
     engines = find_engines(setup)
@@ -131,7 +132,7 @@ def _together(group: Sequence[ListedVoice]) -> ListedVoice:
     """One row for all of ``group``: what they have in common, and every language."""
     first = group[0]
     auto = next((voice.name for voice in group if voice.auto), "")
-    all_of = f"metta voices --engine {first.engine} lists all {len(group)}"
+    all_of = f"metta voices --engine {first.engine} lists these {len(group)}"
     problem = first.problem
     if first.engine_problem:
         absent = next((voice for voice in group if not voice.installed), first)

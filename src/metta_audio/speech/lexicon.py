@@ -122,9 +122,7 @@ def read_lexicon(text: str, *, file: str) -> Lexicon:
     return Lexicon({_primary(language): read_entries(words, source.at)})
 
 
-def pronounced(
-    utterance: Utterance, lexicon: Lexicon, language: str, *, ipa: bool, by_word: bool = True
-) -> Utterance:
+def pronounced(utterance: Utterance, lexicon: Lexicon, language: str, *, ipa: bool, by_word: bool = True) -> Utterance:
     """``utterance`` with spans over the words that ``lexicon`` knows in ``language`` (BCP 47); its text is the same.
 
     For a voice that reads ``ipa`` they are of kind "ipa" where an entry has some, else of kind "sub". Words that the

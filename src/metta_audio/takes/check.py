@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.envelope import envelope
+from metta_audio.takes.lines import usual_lengths
 from metta_audio.takes.store import Take
 from metta_audio.units import Decibels, Hertz, decibels
 
@@ -34,12 +35,8 @@ _FULL = 0.999
 OFFSET = 0.01
 """Share of full scale. A good interface has a tenth of it; where it is more, something is broken."""
 
-SHORTER, LONGER = 0.55, 1.8
-"""Against what the words take at this person's own pace: lines differ by a quarter, and a missing half or a second
-reading by a half or by two."""
-
 FEW_WORDS = 3.0
-"""Words of average length under which nothing is said about the pace: a single word may be drawn out at will."""
+"""Words of average length under which a line says nothing about a person's pace: it may be drawn out at will."""
 
 DULL = Hertz(32_000)
 """Samples a second, at least. With less, what makes a voice near (up to 16 kHz) is missing."""
@@ -111,7 +108,7 @@ def faults(figures: Figures, words: float) -> tuple[Fault, ...]:
 def _judged(figures: Figures, words: float) -> Mapping[str, tuple[bool, str]]:
     distance = figures.voice - figures.room
     khz = figures.rate / 1000
-    wrong_pace = words >= FEW_WORDS
+    shortest, longest = usual_lengths(words)
     return {
         "clipped": (
             figures.flat_tops > 0,
@@ -119,31 +116,37 @@ def _judged(figures: Figures, words: float) -> Mapping[str, tuple[bool, str]]:
         ),
         "noisy": (
             distance < NOISE,
-            f"noisy: the voice is {distance:.0f} dB above the room, {NOISE:g} are needed; come closer, or find a "
-            "quieter room",
+            f"noisy: the voice is {_below(distance):.1f} dB above the room, {NOISE:g} are needed; come "
+            "closer, or find a quieter room",
         ),
         "quiet": (
             figures.voice < QUIET,
-            f"too quiet: the voice is at {figures.voice:.0f} dBFS, {QUIET:g} at least; turn the recording level up",
+            f"too quiet: the voice is at {_below(figures.voice):.1f} dBFS, {QUIET:g} at least; turn the recording level up",
         ),
         "short": (
-            wrong_pace and figures.pace < SHORTER,
-            f"too short for its words: {figures.pace:.0%} of what you usually take, {SHORTER:.0%} at least",
+            figures.pace < shortest,
+            f"too short for its words: {figures.pace:.0%} of what you usually take, {shortest:.0%} at least",
         ),
         "long": (
-            wrong_pace and figures.pace > LONGER,
-            f"too long for its words: {figures.pace:.0%} of what you usually take, {LONGER:.0%} at most",
+            figures.pace > longest,
+            f"too long for its words: {figures.pace:.0%} of what you usually take, {longest:.0%} at most",
         ),
         "dull": (
             figures.rate < DULL,
             f"dull: {khz:g} kHz hold nothing above {khz / 2:g} kHz; record at 44.1 or 48 kHz",
         ),
         "offset": (
-            abs(figures.offset) > OFFSET,
+            # What is cut off at one side only has a mean of its own.
+            abs(figures.offset) > OFFSET and not figures.flat_tops,
             f"offset of {figures.offset:.1%} of full scale, {OFFSET:.0%} at most; it is filtered out, but the "
             "microphone or its cable may be broken",
         ),
     }
+
+
+def _below(figure: float) -> float:
+    """Rounded down to a tenth: a figure under a limit never reads as if it reached it."""
+    return float(np.floor(figure * 10) / 10)
 
 
 def flat_tops(samples: NDArray[np.float64]) -> int:

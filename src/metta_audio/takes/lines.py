@@ -31,6 +31,16 @@ _SYLLABLE = 3.0
 _PACE = {"slow": 1.25, "fast": 0.85}
 """What a person makes of [slow] and [fast]."""
 
+_SHORTEST, _LONGEST = 0.6, 1.7
+"""Of what its words take at a person's own pace. Lines differ by a quarter; with a half missing, or a second reading,
+they differ by a half or by two."""
+
+_FEW = 3.0
+"""Words of average length under which a line is drawn out or clipped at will."""
+
+_FEW_SHORTEST, _FEW_LONGEST = 0.4, 2.5
+"""The same for such lines."""
+
 _ALIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 """Typographic signs and plain ones sound the same."""
 
@@ -81,6 +91,11 @@ def expected_words(text: str, spans: Iterable[Span] = ()) -> float:
             paces[span.start : span.end] = [_PACE[span.kind]] * (span.end - span.start)
     letters = sum(pace * _letters(letter) for letter, pace in zip(text, paces, strict=True))
     return _PER_LINE + _PER_WORD * len(word_ranges(text)) + (1 - _PER_WORD) * letters / _LETTERS
+
+
+def usual_lengths(words: float) -> tuple[float, float]:
+    """The shortest and the longest that ``words`` may last, as shares of what they take at a person's own pace."""
+    return (_FEW_SHORTEST, _FEW_LONGEST) if words < _FEW else (_SHORTEST, _LONGEST)
 
 
 def _letters(sign: str) -> float:

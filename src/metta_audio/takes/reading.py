@@ -12,7 +12,7 @@ import numpy as np
 from metta_audio.errors import SoundError
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.envelope import LEAST_DISTANCE
-from metta_audio.takes.lines import SheetLine
+from metta_audio.takes.lines import SheetLine, usual_lengths
 from metta_audio.takes.match import Match, match
 from metta_audio.takes.recording import Recording
 from metta_audio.takes.split import EDGE, Piece, pieces, spoken
@@ -25,13 +25,9 @@ left out and 4 to 8 % read again, fewer than one match in 200 above it was wrong
 _SURE_SMOOTH = 0.9
 """The same where every line was read once and nothing else was heard: then there is less to be mistaken about."""
 
-_STRANGE = 0.4
-"""Median distance between a line's length and its words', in logarithms, beyond which this is no reading of these lines:
-a reader's is about 0.1, and what other words leave is half as much again as this."""
-
-_ASTRAY = 0.4
-"""Share of lines in doubt, or of sounds that are no line, beyond which none is believed: a slip or two on each page
-puts about a fifth of all in doubt."""
+_ASTRAY = 0.7
+"""Share of lines in doubt, or of sounds that are no line, beyond which no match is believed. With many slips half of
+the lines are in doubt; with another script, or with the second half read first, nearly all."""
 
 _LEAST_LINES = 8
 """Lines under which such shares mean nothing."""
@@ -41,14 +37,9 @@ _WRONG_SCRIPT = (
     "recording with the sheet, and import it with the --minutes, --set and --seed of that sheet"
 )
 
-_OFF = math.log(1.6)
-"""A line may take so many times what its words usually take, or as little: three times the spread of a calm reader."""
-
-_SHORT_OFF = math.log(2.5)
-_SHORT = 3.0
-"""Lines under so many words are drawn out or clipped at will."""
-
 _NO_READING = "the recording fits this script badly"
+
+_EARLIER = ("it was read again",)
 
 _UNKNOWN = WordsPerMinute(0.0)
 
@@ -58,7 +49,8 @@ class Found:
     """A line in a recording: samples ``[start, end)``, in which somebody speaks for ``spoken`` of ``expected`` seconds.
 
     ``recording`` is its number among those given, from 0; ``readings`` counts how often it was read there, ``doubts``
-    are sentences. ``certainty`` runs from 0 to 1.
+    are sentences. ``certainty`` runs from 0 to 1. ``earlier`` are the readings before this one, the first first, and
+    ``file`` is the name of its file, where each line has its own.
     """
 
     line: SheetLine
@@ -71,6 +63,8 @@ class Found:
     certainty: float = 1.0
     readings: int = 1
     doubts: tuple[str, ...] = ()
+    earlier: tuple[Found, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) ->
     matched = match(cut, [line.words for line in lines])
     sure = _SURE_SMOOTH if matched.smooth else SURE
     found = tuple(
-        _found(lines[each.line], each, cut, recordings[cut[each.readings[-1][0]].recording], sure)
+        _found(lines[each.line], each, cut, recordings, sure)
         for each in matched.matches
         if each.readings
     )
@@ -120,9 +114,10 @@ def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) ->
     return Reading(found, left, matched.rate, (*notes, *_proportion(len(cut), len(lines), len(found))))
 
 
-def read_files(files: Mapping[int, Path | Wave], lines: Sequence[SheetLine], pace: float = 0.0) -> Reading:
-    """Take each of ``files``, which are numbered as the lines are, as one line.
+def read_files(files: Mapping[int, Sequence[Path | Wave]], lines: Sequence[SheetLine], pace: float = 0.0) -> Reading:
+    """Take each of ``files``, which are numbered as the lines are, as one line; of several, the last counts.
 
+    ``Found.recording`` counts them all, in the order of the lines.
     ``pace`` is what this person usually takes for a word, in seconds; 0 where unknown: then these files tell.
     Raises SoundError for a number that no line has.
     """
@@ -132,41 +127,46 @@ def read_files(files: Mapping[int, Path | Wave], lines: Sequence[SheetLine], pac
             last = max(by_number, default=0)
             raise SoundError(f"no line has the number {number}", hint=f"the sheet has lines 1 to {last}")
     found, notes = [], []
-    for number, (at, source) in enumerate(sorted(files.items())):
-        with Recording(source) as recording:
-            found.append(_whole(by_number[at], recording, number))
-            notes += [f"line {at}: {note}" for note in recording.notes]
+    number = 0
+    for at, sources in sorted(files.items()):
+        every = []
+        for source in sources:
+            with Recording(source) as recording:
+                every.append(_whole(by_number[at], recording, number))
+                notes += [f"{recording.name}: {note}" for note in recording.notes]
+            number += 1
+        earlier = tuple(replace(each, doubts=_EARLIER) for each in every[:-1])
+        found.append(replace(every[-1], readings=len(every), earlier=earlier))
     usual = pace or float(np.median([each.spoken / each.line.words for each in found] or [0.0]))
     return Reading(tuple(_paced(each, usual) for each in found), (), _rate(usual), tuple(notes))
 
 
 def _astray(found: Sequence[Found], left: int) -> bool:
     """Whether the pieces fit the lines so badly that it may be another script, or another order."""
-    long = [each for each in found if each.line.words >= _SHORT and each.spoken > 0 and each.expected > 0]
-    if len(found) < _LEAST_LINES or not long:
+    if len(found) < _LEAST_LINES:
         return False
-    distance = float(np.median([abs(math.log(each.spoken / each.expected)) for each in long]))
     doubtful = sum(bool(each.doubts) for each in found) / len(found)
-    return distance > _STRANGE or max(doubtful, left / (left + len(found))) > _ASTRAY
+    return max(doubtful, left / (left + len(found))) > _ASTRAY
 
 
-def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recording: Recording, sure: float) -> Found:
-    first, after = found.readings[-1]
-    start, end = _edges(cut, first, after, recording)
+def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recordings: Sequence[Recording], sure: float) -> Found:
     doubts = list(_off(found.seconds, found.expected, line.words))
     if found.certainty < sure:
         doubts.append("by its length it could be another line, too")
-    return Found(
-        line,
-        recording=cut[first].recording,
-        start=start,
-        end=end,
-        rate=recording.rate,
-        spoken=Seconds(found.seconds),
-        expected=Seconds(found.expected),
+    every = []
+    for first, after in found.readings:
+        recording = recordings[cut[first].recording]
+        start, end = _edges(cut, first, after, recording)
+        seconds = Seconds(sum(piece.seconds for piece in cut[first:after]))
+        every.append(
+            Found(line, cut[first].recording, start, end, recording.rate, seconds, Seconds(found.expected), doubts=_EARLIER)
+        )
+    return replace(
+        every[-1],
         certainty=found.certainty,
-        readings=len(found.readings),
+        readings=len(every),
         doubts=tuple(doubts),
+        earlier=tuple(every[:-1]),
     )
 
 
@@ -190,7 +190,7 @@ def _whole(line: SheetLine, recording: Recording, number: int) -> Found:
         edge = round(EDGE * recording.rate)
         start, end = max(0, cut[0].start - edge), min(recording.frames, cut[-1].end + edge)
         sounding = Seconds(sum(piece.seconds for piece in cut))
-    return Found(line, number, Samples(start), Samples(end), recording.rate, sounding, expected=Seconds(0.0))
+    return Found(line, number, Samples(start), Samples(end), recording.rate, sounding, Seconds(0.0), file=recording.name)
 
 
 def _paced(found: Found, pace: float) -> Found:
@@ -201,8 +201,8 @@ def _paced(found: Found, pace: float) -> Found:
 def _off(seconds: float, expected: float, words: float) -> tuple[str, ...]:
     if seconds <= 0 or expected <= 0:
         return ()
-    limit = _OFF if words >= _SHORT else _SHORT_OFF
-    if abs(math.log(seconds / expected)) <= limit:
+    shortest, longest = usual_lengths(words)
+    if shortest <= seconds / expected <= longest:
         return ()
     return (f"it is {'longer' if seconds > expected else 'shorter'} than its words",)
 

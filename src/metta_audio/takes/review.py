@@ -114,9 +114,9 @@ def _row(line: SheetLine, found: Found | None, stored: tuple[Take, Outcome] | No
 
 
 def _notes(found: Found, outcome: str, *, several: bool) -> Iterator[str]:
-    yield f"at {_at(found.start / found.rate, found.recording, several=several)}"
+    yield found.file or f"at {_at(found.start / found.rate, found.recording, several=several)}"
     if found.readings > 1:
-        yield f"read {found.readings} times: the last is taken"
+        yield f"read {found.readings} times: the last is taken, the earlier ones are kept as older takes"
     yield from found.doubts
     if outcome == "replaces":
         yield "replaces an older take, which is kept"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from metta_audio.speech.activity import stretches
 from metta_audio.speech.voice import MissingTake, Setup, Speech, Utterance, VoiceInfo, Word
 from metta_audio.speech.words import word_ranges, words_at
 from metta_audio.takes.lines import key
-from metta_audio.takes.store import Index, TakeSet, set_names
+from metta_audio.takes.store import Index, Take, TakeSet, set_names
 from metta_audio.units import Decibels, Hertz, WordsPerMinute
 
 _VERSION = 1
@@ -29,11 +30,27 @@ class TakesVoice:
     """One person's takes."""
 
     chain = _CHAIN
+    whole_lines = True
+    """A take is of a whole line: long ones are never parted."""
 
     def __init__(self, takes: TakeSet, index: Index) -> None:
         self.name = f"takes:{takes.name}"
         self.fingerprint = f"takes {_VERSION} {index.fingerprint}"
         self._takes, self._index = takes, index
+        self._doubtful: dict[str, Take] = {}
+
+    @property
+    def note(self) -> str:
+        """How many doubtful takes it has spoken, and how to hear whether they are right; empty for none."""
+        count = len(self._doubtful)
+        if not count:
+            return ""
+        shown = shlex.join(["metta", "takes", "check", self._script(), "--as", self._takes.name])
+        takes = "1 doubtful take was" if count == 1 else f"{count} doubtful takes were"
+        return f"{takes} spoken, which may be of other lines: listen to them ({shown} lists them)"
+
+    def _script(self) -> str:
+        return min(take.script for take in self._doubtful.values())
 
     def has(self, utterance: Utterance) -> bool:
         """Whether the line was recorded."""
@@ -51,6 +68,8 @@ class TakesVoice:
             name = self._takes.name
             hint = f"print what is missing: metta takes sheet … --missing --as {name}, or give --fallback VOICE"
             raise MissingTake("this line has not been recorded", hint=hint)
+        if take.doubtful:
+            self._doubtful[take.digest] = take
         try:
             wave = self._takes.read(take)
         except SoundError as error:

@@ -13,7 +13,7 @@ import numpy as np
 
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.speech.voice import Setup, VoiceInfo
-from metta_audio.voices.catalogue import Fetchable, damaged, fetchable, folder, is_here, lack
+from metta_audio.voices.catalogue import damaged, fetchable, folder, is_here, lack
 from metta_audio.voices.neural import (
     Graph,
     Heard,
@@ -27,6 +27,7 @@ from metta_audio.voices.neural import (
     version,
 )
 from metta_audio.voices.piper.durations import with_durations
+from metta_audio.voices.piper.listing import fetched_info, graph_file, own_info, variant_of
 from metta_audio.voices.piper.model import Model, not_a_configuration, read_model
 
 _VERSION = 1
@@ -165,10 +166,13 @@ class PiperEngine:
         problem = self.problem()
         here = self._here()
         known = fetchable(self.name, self._setup)
-        names = {_variant(voice) for voice in known}
+        names = {variant_of(voice) for voice in known}
         wrong = damaged(known, self._setup)
-        infos = [_info(voice, here.get(_variant(voice)), problem, lack(voice, self._setup, wrong)) for voice in known]
-        return [*infos, *(_own_info(name, graph, problem) for name, graph in here.items() if name not in names)]
+        infos = [
+            fetched_info(voice, here.get(variant_of(voice)), problem, lack(voice, self._setup, wrong))
+            for voice in known
+        ]
+        return [*infos, *(own_info(name, graph, problem) for name, graph in here.items() if name not in names)]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role another model of the language, then other speakers of the first, as far as there are."""
@@ -206,10 +210,10 @@ class PiperEngine:
         """Every model that is here, by the name of its voice: those fetched, then the user's own by file name."""
         place = folder(self.name, self._setup)
         known = fetchable(self.name, self._setup)
-        files = {_variant(voice): _graph_file(voice) for voice in known if is_here(voice, self._setup)}
+        files = {variant_of(voice): graph_file(voice) for voice in known if is_here(voice, self._setup)}
         here = {name: place / file for name, file in files.items() if file}
         # A graph whose voice is half fetched is none of the user's own.
-        fetching = {place / _graph_file(voice) for voice in known}
+        fetching = {place / graph_file(voice) for voice in known}
         try:
             graphs = [graph for each in self._folders() for graph in sorted(each.glob("*.onnx"))]
         except (VoiceError, OSError):
@@ -243,7 +247,7 @@ class PiperEngine:
         name, speaker = _split(variant, variant in here)
         if name in here:
             return read_model(here[name], self._advice(name)), speaker
-        known = {_variant(voice): voice for voice in fetchable(self.name, self._setup)}
+        known = {variant_of(voice): voice for voice in fetchable(self.name, self._setup)}
         if name in known:
             reason = lack(known[name], self._setup, damaged(known.values(), self._setup))
             raise VoiceError(f'the voice "piper:{name}" cannot be used', hint=reason)
@@ -252,7 +256,7 @@ class PiperEngine:
         raise VoiceError(f'Piper has no voice "{name}"', hint=hint)
 
     def _advice(self, name: str) -> str:
-        if name in map(_variant, fetchable(self.name, self._setup)):
+        if name in map(variant_of, fetchable(self.name, self._setup)):
             return f"fetch it again: metta voices remove piper:{name}, then metta voices get piper:{name}"
         return "copy the model and its .onnx.json again from where they came"
 
@@ -272,45 +276,3 @@ def _split(variant: str, whole: bool) -> tuple[str, str]:
 def _default(model: Model) -> int:
     wanted = model.settings.get("default_speaker_id", 0)
     return wanted if isinstance(wanted, int) and 0 <= wanted < model.speakers else 0
-
-
-def _model_problem(graph: Path) -> str:
-    try:
-        return read_model(onnx_file(graph, "fetch it again"), "fetch it again").problem
-    except VoiceError as error:
-        return str(error)
-
-
-def _variant(voice: Fetchable) -> str:
-    return voice.name.partition(":")[2]
-
-
-def _graph_file(voice: Fetchable) -> str:
-    return next((each.file for each in voice.downloads if each.file.endswith(".onnx")), "")
-
-
-def _info(voice: Fetchable, graph: Path | None, problem: str, lacking: str) -> VoiceInfo:
-    reason = problem or (_model_problem(graph) if graph else lacking)
-    return VoiceInfo(
-        voice.name,
-        voice.languages,
-        "natural",
-        voice.licence,
-        voice.bytes,
-        installed=graph is not None,
-        problem=reason,
-        summary=voice.summary,
-    )
-
-
-def _own_info(name: str, graph: Path, problem: str) -> VoiceInfo:
-    summary = "a model of your own"
-    try:
-        model = read_model(onnx_file(graph, "put another there"), "put it there")
-        languages = (model.language,) if model.language else ()
-        if model.speakers > 1:
-            summary += f", {model.speakers} speakers: piper:{name}#NUMBER"
-        reason = problem or model.problem
-        return VoiceInfo(f"piper:{name}", languages, "natural", bytes=model.bytes, problem=reason, summary=summary)
-    except (VoiceError, OSError) as error:
-        return VoiceInfo(f"piper:{name}", (), "natural", problem=problem or str(error), summary=summary)

@@ -104,7 +104,6 @@ def _model(graph: Path, config: Path, settings: Any) -> Model:
         and _is_number(settings["num_symbols"], 1)
         and _is_number(speakers)
         and all(isinstance(name, str) and _is_number(number) for name, number in named.items())
-        and isinstance(inference, dict)
         and all(isinstance(inference.get(key, 0), int | float) for key in _INFERENCE)
         and bool(symbols)
         and all(isinstance(ids, list) and all(map(_is_number, ids)) for ids in symbols.values())
