@@ -17,7 +17,7 @@ from metta_audio.errors import SettingsError
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.cache import ClipStore, PassingClips, machine_secret, open_store
 from metta_audio.speech.clip import Clip
-from metta_audio.speech.clip_file import pack
+from metta_audio.speech.clip_file import measure, pack
 from metta_audio.speech.voice import Word
 
 NAME = "0" * 64
@@ -32,6 +32,10 @@ def a_clip(seed=1, frames=20_000):
     rng = np.random.default_rng(seed)
     grid = np.round(np.clip(rng.normal(0, 0.1, frames), -1, 1 - 2**-23) * (1 << 23)) / (1 << 23)
     return Clip(Wave.mono(grid), (Word(0, 3, 661), Word(4, 9, 9_000)))
+
+
+def packed(clip):
+    return pack(clip, measure(clip))
 
 
 def only_file(folder):
@@ -104,8 +108,8 @@ def test_no_damage_changes_what_is_told(tmp_path_factory, share, flip):
 
 
 def test_a_clip_with_the_sound_of_another_counts_as_missing(tmp_path):
-    store, head = a_store(tmp_path), pack(a_clip(1, 3_000))
-    body = pack(a_clip(2, 3_000))
+    store, head = a_store(tmp_path), packed(a_clip(1, 3_000))
+    body = packed(a_clip(2, 3_000))
     cut = head.index(b"fLaC")
     swapped = head[:cut] + body[body.index(b"fLaC") :]
     path = tmp_path / "00" / f"{NAME}.clip"

@@ -117,9 +117,7 @@ def test_an_override_of_no_role_is_suggested(engines):
 
 def test_a_voice_that_cannot_run_here_says_why(engines, monkeypatch):
     monkeypatch.setattr(type(engines["tone"]), "problem", lambda self: "no loudspeaker; buy one")
-    with pytest.raises(
-        VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one$'
-    ):
+    with pytest.raises(VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one$'):
         open_voice(engines, "tone:220", "en-us")
 
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from metta_audio.errors import SettingsError
 from metta_audio.speech.clip import Clip
-from metta_audio.speech.clip_file import Measured, measured, pack, unpack
+from metta_audio.speech.clip_file import Measured, measure, measured, pack, unpack
 
 _SECRET_BYTES = 32
 """As many as sha256 takes in: a guess is hopeless."""
@@ -46,8 +46,8 @@ class Clips(Protocol):
     def get(self, name: str) -> Clip | None:
         """The whole clip; None where there is none, or a damaged one."""
 
-    def put(self, name: str, clip: Clip) -> None:
-        """Keep ``clip``. Raises SettingsError where there is no room."""
+    def put(self, name: str, clip: Clip) -> Measured:
+        """Keep ``clip``, and say what was measured of it. Raises SettingsError where there is no room."""
 
     def prune(self, keep: Collection[str] = ()) -> None:
         """Make room where there is too little, but not of the clips in ``keep``."""
@@ -105,14 +105,15 @@ class ClipStore:
         self._used(name)
         return clip
 
-    def put(self, name: str, clip: Clip) -> None:
+    def put(self, name: str, clip: Clip) -> Measured:
         """Keep ``clip``: the file appears whole or not at all."""
-        path = self._path(name)
+        path, told = self._path(name), measure(clip)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, pack(clip))
+            _write_whole(path, pack(clip, told))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
+        return told
 
     def prune(self, keep: Collection[str] = ()) -> None:
         """Delete the least recently used clips, none of ``keep``, until no more is left than there may be."""
@@ -212,9 +213,10 @@ class PassingClips:
         content = self._content(name)
         return unpack(content) if content else None
 
-    def put(self, name: str, clip: Clip) -> None:
+    def put(self, name: str, clip: Clip) -> Measured:
         """Keep ``clip``. Raises SettingsError where there is no room."""
-        content = pack(clip)
+        told = measure(clip)
+        content = pack(clip, told)
         try:
             with self._lock:
                 self._file.seek(self._end)
@@ -224,6 +226,7 @@ class PassingClips:
                 self._end += len(content)
         except OSError as error:
             raise _unwritable(Path(tempfile.gettempdir()), error) from error
+        return told
 
     def prune(self, keep: Collection[str] = ()) -> None:
         """Nothing: all of it goes when the process ends."""

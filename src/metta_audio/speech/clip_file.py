@@ -51,11 +51,14 @@ def measure(clip: Clip) -> Measured:
     return Measured(Samples(clip.wave.frames), onset(clip.wave), clip.words)
 
 
-def pack(clip: Clip) -> bytes:
-    """The clip as bytes, the sound in FLAC. Nothing in them is text, but where its words begin and end."""
+def pack(clip: Clip, told: Measured) -> bytes:
+    """The clip as bytes, what was measured first, then the sound in FLAC.
+
+    Nothing in them is text, other than where its words begin and end.
+    """
     sound = _flac(clip)
-    words = [[word.start, word.end, word.onset] for word in clip.words]
-    note = json.dumps([clip.wave.frames, onset(clip.wave), words, _digest(sound)], separators=(",", ":")).encode()
+    words = [[word.start, word.end, word.onset] for word in told.words]
+    note = json.dumps([told.length, told.onset, words, _digest(sound)], separators=(",", ":")).encode()
     return _HEAD.pack(_MARK, _sealed(note, len(sound)), len(note), len(sound)) + note + sound
 
 

@@ -13,7 +13,7 @@ from metta_audio.script.model import Line
 from metta_audio.speech import clip, utter
 from metta_audio.speech.cache import Clips
 from metta_audio.speech.clip import Clip, make_clip
-from metta_audio.speech.clip_file import FORMAT, Measured, measure
+from metta_audio.speech.clip_file import FORMAT, Measured
 from metta_audio.speech.lexicon import EMPTY, Lexicon, pronounced
 from metta_audio.speech.voice import Utterance, Voice, Word, chain_of, has, is_concurrent, reads_ipa
 from metta_audio.units import Samples, WordsPerMinute
@@ -122,8 +122,7 @@ class Speaker:
         except VoiceError as error:
             what = error.what if task.voice.name in error.what else f"{task.voice.name}: {error.what}"
             raise type(error)(what, place=error.place or task.line.place, hint=error.hint) from error
-        self.store.put(task.name, made)
-        return _spoken(task, measure(made))
+        return _spoken(task, self.store.put(task.name, made))
 
     def _task(self, line: Line) -> _Task:
         """Who says it, and under which name it is kept.

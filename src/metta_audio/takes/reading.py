@@ -102,11 +102,7 @@ def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) ->
         notes += [f"{recording.name}: {note}" for note in recording.notes]
     matched = match(cut, [line.words for line in lines])
     sure = _SURE_SMOOTH if matched.smooth else SURE
-    found = tuple(
-        _found(lines[each.line], each, cut, recordings, sure)
-        for each in matched.matches
-        if each.readings
-    )
+    found = tuple(_found(lines[each.line], each, cut, recordings, sure) for each in matched.matches if each.readings)
     left = tuple(_left_out(cut[number]) for number in matched.left_out)
     if _astray(found, len(left)):
         found = tuple(replace(each, doubts=each.doubts or (_NO_READING,)) for each in found)
@@ -159,7 +155,16 @@ def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recordings: Sequ
         start, end = _edges(cut, first, after, recording)
         seconds = Seconds(sum(piece.seconds for piece in cut[first:after]))
         every.append(
-            Found(line, cut[first].recording, start, end, recording.rate, seconds, Seconds(found.expected), doubts=_EARLIER)
+            Found(
+                line,
+                cut[first].recording,
+                start,
+                end,
+                recording.rate,
+                seconds,
+                Seconds(found.expected),
+                doubts=_EARLIER,
+            )
         )
     return replace(
         every[-1],
@@ -190,7 +195,9 @@ def _whole(line: SheetLine, recording: Recording, number: int) -> Found:
         edge = round(EDGE * recording.rate)
         start, end = max(0, cut[0].start - edge), min(recording.frames, cut[-1].end + edge)
         sounding = Seconds(sum(piece.seconds for piece in cut))
-    return Found(line, number, Samples(start), Samples(end), recording.rate, sounding, Seconds(0.0), file=recording.name)
+    return Found(
+        line, number, Samples(start), Samples(end), recording.rate, sounding, Seconds(0.0), file=recording.name
+    )
 
 
 def _paced(found: Found, pace: float) -> Found:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metta_audio.errors import VoiceError
 from metta_audio.sound.wave import Wave
@@ -84,7 +83,7 @@ class Library:
         atexit.register(self._folder.cleanup)
         self._lock = threading.Lock()
         self._names: dict[bytes, str] = {}
-        self._chunks: list[NDArray[np.int16]] = []
+        self._chunks: list[bytes] = []
         self._events: list[tuple[int, int]] = []
         try:
             import espeakng_loader  # here: metta doctor must run where it is missing
@@ -117,7 +116,7 @@ class Library:
             chunks, events = self._chunks, self._events
         if status != 0:
             raise VoiceError(f"eSpeak NG failed (status {status})", hint="choose another voice")
-        samples = np.concatenate([np.zeros(0, np.int16), *chunks])
+        samples = np.frombuffer(b"".join(chunks), np.int16)
         return Heard(Wave.mono(samples / 32768.0, self.rate), tuple(events))
 
     def _synthesize(self, file: bytes, text: bytes, rate: int, flags: int) -> int:
@@ -152,7 +151,7 @@ class Library:
 
     def _collect(self, wave: ctypes._Pointer[ctypes.c_short], frames: int, event: ctypes._Pointer[_Event]) -> int:
         if wave and frames > 0:
-            self._chunks.append(np.ctypeslib.as_array(wave, (frames,)).copy())
+            self._chunks.append(ctypes.string_at(wave, frames * ctypes.sizeof(ctypes.c_short)))
         number = 0
         while event[number].type != _END_OF_LIST:
             if event[number].type == _WORD:
