@@ -282,7 +282,7 @@ def test_names(variant, language, name):
     [
         ("en-us+f33", "en-us", 'no variant "f33"; did you mean "f3"?'),
         ("enn", "en-us", 'no language "enn"; did you mean "en"?'),
-        ("", "xx", 'no language "xx"; metta doctor'),
+        ("", "xx", 'no language "xx"; metta voices --engine espeak'),
     ],
 )
 def test_unknown_names_suggest(variant, language, message):

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from metta_audio.encode.container import container_of, write_audio
-from metta_audio.encode.staging import Staging
 from metta_audio.errors import MettaError, SettingsError, SoundError, did_you_mean
 from metta_audio.rendering.beds import BedRack
 from metta_audio.rendering.catalogue import listed_beds, listed_bells
 from metta_audio.rendering.exclusions import Exclusions, exclusions
 from metta_audio.rendering.options import NONE, RANDOM, Progress, silent_progress
 from metta_audio.rendering.sources import Sources
+from metta_audio.rendering.workplace import workplace
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves, is_path
 from metta_audio.sound.bed import Bed, BedModel
@@ -134,7 +134,7 @@ def save(sample: Sample, path: Path, *, level: Decibels = LOUDER, progress: Prog
     top = max(float(np.abs(block).max(initial=0.0)) for block in sample.blocks(Decibels(0.0)))
     if top > 0:
         level = min(level, Decibels(PEAK - 20 * float(np.log10(top))))
-    with Staging(path.parent, read_settings().work) as staging:
+    with workplace(path.parent) as staging:
         write_audio(
             staging.path(path.name),
             kind,

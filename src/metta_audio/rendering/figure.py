@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metta_audio.encode.staging import Staging
 from metta_audio.errors import SettingsError, did_you_mean
-from metta_audio.settings import read_settings
+from metta_audio.rendering.workplace import workplace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +40,7 @@ def write_figure(draw: Callable[[], Figure], path: Path) -> Path:
         import matplotlib as mpl
     except ImportError as error:
         raise SettingsError("plots need matplotlib", hint='install it with: pip install "metta-audio[plot]"') from error
-    with mpl.rc_context(_FIXED), warnings.catch_warnings(), Staging(path.parent, read_settings().work) as staging:
+    with mpl.rc_context(_FIXED), warnings.catch_warnings(), workplace(path.parent) as staging:
         # A title in letters that the font lacks shows as boxes.
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
         target = staging.path(path.name)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metta_audio.encode.container import Container, container_of
-from metta_audio.encode.staging import Staging, must_be_replaceable
+from metta_audio.encode.staging import must_be_replaceable
 from metta_audio.errors import EncodeError, SettingsError
 from metta_audio.inspection import Inspection
 from metta_audio.rendering.figures import SessionFigures, session_figures
@@ -18,8 +17,8 @@ from metta_audio.rendering.flow import Plan
 from metta_audio.rendering.making import BESIDE, MANIFEST, Making
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.score import led_otherwise, to_score
+from metta_audio.rendering.workplace import workplace
 from metta_audio.script.model import Session
-from metta_audio.settings import read_settings
 from metta_audio.sound.audio_segment import to_segment
 from metta_audio.sound.mix import mix
 from metta_audio.sound.monitor import MixFigures
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 SCHEMA = "metta_audio.report/1"
-
-PRIVATE_WORK = ".metta-private-work"
-"""Folder beside a private recording in which it is made, so that a kill leaves nothing of it elsewhere. What is in it
-is swept by the next private recording there; nothing outside of it is ever touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +108,7 @@ class Rendering:
         """
         path = Path(path)
         kind = check_output(self.plan.session, path, format, twin=twin)
-        settings = read_settings()
-        private = self.plan.options.private or settings.private
-        with Staging(path.parent, path.parent / PRIVATE_WORK if private else settings.work) as staging:
+        with workplace(path.parent, private=self.plan.options.private) as staging:
             making = Making(self.plan, kind, staging, progress, has_twin=twin)
             inspection, figures = making.make(path.name, with_bed=True)
             if twin:
@@ -123,9 +116,6 @@ class Rendering:
             files = tuple(staging.commit())
         if self.plan.speaker:
             self.plan.speaker.store.prune()  # all is heard: nothing must be kept any more
-        if private:
-            with suppress(OSError):  # another private recording is being made here
-                (path.parent / PRIVATE_WORK).rmdir()
         session = session_figures(self.plan.timeline)
         # Not in the manifest: a voice that finds all its lines in the cache has nothing to tell.
         told = dict.fromkeys(filter(None, map(note_of, self.plan.voices.values())))

@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from metta_audio.encode.staging import Staging
+from metta_audio.rendering.flow import says_own_words
+from metta_audio.rendering.workplace import workplace
 from metta_audio.script.model import (
     GUIDE,
     BedChange,
@@ -22,7 +23,6 @@ from metta_audio.script.model import (
     Span,
     SpanKind,
 )
-from metta_audio.settings import read_settings
 from metta_audio.speech.lexicon import Lexicon, pronounced
 from metta_audio.speech.voice import Utterance
 from metta_audio.units import Seconds
@@ -72,7 +72,7 @@ def to_ssml(session: Session, lexicon: Lexicon) -> str:
 
 def save_ssml(session: Session, lexicon: Lexicon, path: Path) -> None:
     """Write ``to_ssml`` into ``path``, whole or not at all. Raises EncodeError where it cannot."""
-    with Staging(path.parent, read_settings().work) as staging:
+    with workplace(path.parent, private=says_own_words(session)) as staging:
         staging.path(path.name).write_text(to_ssml(session, lexicon), encoding="utf-8")
         staging.commit()
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from metta_audio.encode.container import container_of, write_audio
-from metta_audio.encode.staging import Staging
 from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.voices import LANGUAGE
+from metta_audio.rendering.workplace import workplace
 from metta_audio.script.model import ARTICULATION, RATES
 from metta_audio.settings import read_settings
 from metta_audio.shelves import Shelves
@@ -72,7 +72,7 @@ def try_voice(
     sentences = list(_sentences(calibration_text(spoken) if text is None else text, spoken))
     if not sentences:
         raise VoiceError("there is nothing in this text that can be spoken", hint="write words")
-    with Staging(path.parent, settings.work) as staging:
+    with workplace(path.parent) as staging:
         target = staging.path(path.name)
         clips = []
         for number, sentence in enumerate(sentences):
