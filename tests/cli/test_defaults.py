@@ -54,7 +54,8 @@ def test_a_plan_is_the_same_in_both(run: Callable[..., Any]) -> None:
         (["--estimate"], metta.plan(metta.fill(metta.load("s.md")), estimate=True)),
         (CHOICES, chosen()),
     ):
-        record = to_json(plan.timeline, plan.session, estimated=plan.estimated) | {"notes": list(plan.notes)}
+        record = to_json(plan.timeline, plan.session, estimated=plan.estimated)
+        record |= {"notes": list(plan.notes), "voices": {role: voice.name for role, voice in plan.voices.items()}}
         assert run("plan", "s.md", "--json", *args).json == json.loads(json.dumps(record))
 
 

@@ -142,8 +142,8 @@ def reached(stage: str, cache: Path) -> bool:
     [
         ("speaking", signal.SIGINT),
         ("mixing", signal.SIGINT),
-        ("mixing", signal.SIGTERM),
-        ("mixing", signal.SIGKILL),
+        pytest.param("mixing", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("mixing", signal.SIGKILL, marks=pytest.mark.slow),
         ("measuring", signal.SIGINT),
         ("measuring", signal.SIGKILL),
         ("the end", signal.SIGKILL),

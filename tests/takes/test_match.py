@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metta_audio.takes.match import match
+from metta_audio.takes.reading import SURE
 from metta_audio.takes.split import Piece
 
 RATE = 1000
@@ -108,3 +109,33 @@ def test_an_hour_of_lines_takes_seconds():
     found = match(made, words)
     assert time.process_time() - began < 30
     assert all(each.readings for each in found.matches)
+
+
+def wrong_and_sure(words, plan, seed, sure=SURE):
+    """Lines that are matched with certainty to what is not their last reading; and how many are certain."""
+    last = {line: at for at, line in enumerate(plan)}
+    certain = [
+        each for each in match(pieces(words, plan, spread=0.1, seed=seed), words).matches if each.certainty >= sure
+    ]
+    wrong = [each.line for each in certain if each.readings[-1] != (last.get(each.line), last.get(each.line, -2) + 1)]
+    return wrong, len(certain)
+
+
+def test_a_repeat_and_an_omission_that_undo_each_other_are_hardly_ever_certain():
+    wrong, certain = 0, 0
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        words = list(random.integers(4, 16, 40).astype(float))
+        again = int(random.integers(3, 34))
+        plan = sorted([*(number for number in range(40) if number != again + 2), again])
+        found, count = wrong_and_sure(words, plan, seed)
+        wrong, certain = wrong + len(found), certain + count
+    assert wrong <= certain / 200
+    assert certain > 12 * 40 / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_another_order_makes_no_certain_mistakes(seed):
+    words = list(np.random.default_rng(seed).integers(4, 16, 40).astype(float))
+    wrong, _ = wrong_and_sure(words, [*range(20, 40), *range(20)], seed)
+    assert wrong == []

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import SettingsError, VoiceError
+from metta_audio.rendering.takes import list_takes
 from metta_audio.rendering.taking import import_takes
 from metta_audio.settings import read_settings
 from metta_audio.speech.clip import LEAD, make_clip
@@ -118,3 +119,22 @@ def test_a_damaged_set_is_listed_with_its_problem(mine, takes):
     assert "damaged" in info.problem
     with pytest.raises(VoiceError, match="damaged"):
         engine().open("mine", "en-us")
+
+
+def test_what_changes_nothing_is_told(mine, takes):
+    for change, told in ((takes.undo, "no older take"), (takes.accept, "no doubtful take")):
+        with pytest.raises(SettingsError, match=told):
+            change(3)
+    takes.drop(3)
+    with pytest.raises(SettingsError, match="no take to drop"):
+        takes.drop(3)
+
+
+def test_one_damaged_set_hides_no_other(mine, takes):
+    broken = takes.set.folder.parent / "broken"
+    broken.mkdir()
+    (broken / "index.json").write_text("{")
+    listed = {each.name: each for each in list_takes()}
+    assert "damaged" in listed["broken"].problem
+    assert listed[takes.name].lines > 0
+    assert not listed[takes.name].problem

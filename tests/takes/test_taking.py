@@ -64,7 +64,7 @@ def test_a_line_that_is_left_out_is_missing_and_shifts_nothing(takes, read, left
     sure = certain(review)
     assert left_out not in sure
     assert missing(review) == [left_out] or len(sure) < len(rest)
-    assert len(sure) >= len(rest) - 1
+    assert len(sure) >= len(rest) - 2
     assert all(same_reading(takes, number, read) for number in sure)
 
 
@@ -103,11 +103,16 @@ def test_half_today_and_half_tomorrow(takes, read):
     count = len(takes.lines)
     first = import_takes(takes, [read(*range(1, 8))])
     assert missing(first) == list(range(8, count + 1))
-    second = import_takes(takes, [read(*range(8, count + 1))], missing=True)
-    assert [row.number for row in second.rows] == list(range(8, count + 1))
+    # Lines beside those that are missing may be doubtful: they are read once more.
+    wanted = [line.number for line in takes.wanted(missing=True)]
+    assert set(range(8, count + 1)) <= set(wanted) <= set(range(6, count + 1))
+    second = import_takes(takes, [read(*wanted)], missing=True)
+    assert [row.number for row in second.rows] == wanted
     assert missing(second) == []
     both = Takes(takes.session, "both")
     assert missing(import_takes(both, [read(*range(1, 8)), read(*range(8, count + 1))])) == []
+    for line in takes.wanted(missing=True):
+        takes.accept(line.number)
     with pytest.raises(SettingsError, match="has every line"):
         takes.wanted(missing=True)
 

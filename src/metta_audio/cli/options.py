@@ -88,6 +88,17 @@ class Which:
         params = pairs(self.params, "--set", "name=Ana")
         return metta_audio.fill(script, minutes=self.minutes, params=params, seed=self.seed, scripts=self.scripts)
 
+    def written(self) -> list[str]:
+        """How it is asked for on the command line: the practice, then its options."""
+        options = {"--minutes": self.minutes, "--seed": self.seed or None, "--scripts": self.scripts}
+        given = [
+            part
+            for name, value in options.items()
+            if value is not None
+            for part in (name, str(value).removesuffix(".0"))
+        ]
+        return [self.practice, *(part for param in self.params for part in ("--set", param)), *given]
+
 
 @dataclass(frozen=True, slots=True)
 class Request(Which):

@@ -41,6 +41,10 @@ class _Asked(Which):
     breath: str | None
     name: str
 
+    def written(self) -> list[str]:
+        """How it is asked for on the command line, without the name."""
+        return [*Which.written(self), *(["--breath-sound", self.breath] if self.breath else [])]
+
     def takes(self) -> Takes:
         from metta_audio.rendering.takes import Takes
 
@@ -65,7 +69,7 @@ def sheet(asked: _Asked, missing: bool, output: Path | None) -> None:
     """Write the numbered lines to read, once each, as a page for paper or a tablet."""
     takes = asked.takes()
     path = output or Path("output") / f"{takes.session.name}-sheet.html"
-    lines = takes.write_sheet(path, missing=missing)
+    lines = takes.write_sheet(path, missing=missing, asked=asked.written())
     click.echo(f"{path}\n  {len(lines)} line{'' if len(lines) == 1 else 's'} to read")
 
 
@@ -189,6 +193,9 @@ def list_(as_json: bool) -> None:
             for each in found
         ),
     )
+    for each in found:
+        if each.problem:
+            click.echo(f"takes:{each.name}: {each.problem}")
 
 
 @command.command("drop")

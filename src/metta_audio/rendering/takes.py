@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from metta_audio.encode.staging import Staging
 from metta_audio.errors import SettingsError, SoundError
 from metta_audio.rendering.counting import counting_lines
+from metta_audio.rendering.flow import says_own_words
 from metta_audio.rendering.options import Options
+from metta_audio.rendering.workplace import workplace
 from metta_audio.script.model import Session
 from metta_audio.settings import read_settings
 from metta_audio.takes.check import Fault, Figures, faults, measure, usual_pace
@@ -45,15 +47,19 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One set of takes, as a list shows it. ``seconds`` of its current takes, ``bytes`` of all of them."""
+    """One set of takes, as a list shows it. ``seconds`` of its current takes, ``bytes`` of all of them.
+
+    ``problem`` says why it cannot be read, and what to do; empty where it can.
+    """
 
     name: str
-    lines: int
-    older: int
-    seconds: float
-    languages: tuple[str, ...]
-    rates: tuple[int, ...]
-    bytes: int
+    lines: int = 0
+    older: int = 0
+    seconds: float = 0.0
+    languages: tuple[str, ...] = ()
+    rates: tuple[int, ...] = ()
+    bytes: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +99,19 @@ class Takes:
             raise SettingsError(f'"{self.name}" has every line of {self.session.name}', hint="nothing is missing")
         return wanted
 
-    def write_sheet(self, path: Path, *, missing: bool = False) -> tuple[SheetLine, ...]:
+    def write_sheet(self, path: Path, *, missing: bool = False, asked: Sequence[str] = ()) -> tuple[SheetLine, ...]:
         """Write the page to read from into ``path``, whole or not at all, and give the lines on it.
 
-        With ``missing``, only those without a certain take; their numbers stay. Raises SettingsError where there is
-        nothing to read, EncodeError where ``path`` cannot be written.
+        With ``missing``, only those without a certain take; their numbers stay. ``asked`` is how the session was asked
+        for on the command line, for the command that the page names: the practice, then its options. Raises
+        SettingsError where there is nothing to read, EncodeError where ``path`` cannot be written.
         """
         lines = self.wanted(missing=missing)
-        name = self.session.name
-        command = f"metta takes import {name} recording.wav --as {self.name}{' --missing' if missing else ''}"
-        text = sheet(lines, self.session.header, command, missing=missing)
-        with Staging(path.parent, read_settings().work) as staging:
+        practice, *options = asked or (self.session.file or self.session.name,)
+        more = ["--missing"] if missing else []
+        command = ["metta", "takes", "import", practice, "recording.wav", *options, "--as", self.name, *more]
+        text = sheet(lines, self.session.header, shlex.join(command), missing=missing)
+        with workplace(path.parent, private=says_own_words(self.session)) as staging:
             staging.path(path.name).write_text(text, encoding="utf-8")
             staging.commit()
         return lines
@@ -116,18 +124,24 @@ class Takes:
         return tuple(_checked(takes, line, index.current(line.key), pace) for line in self.lines)
 
     def drop(self, number: int) -> Entry:
-        """The line is missing again; its take is kept among the older ones."""
-        return self._change(number, Entry.dropped)
+        """The line is missing again; its take is kept among the older ones. Raises SettingsError where it has none."""
+        return self._change(number, Entry.dropped, "has no take to drop")
 
     def undo(self, number: int) -> Entry:
-        """The newest of the line's older takes again; again and again, all of them come round."""
-        return self._change(number, Entry.undone)
+        """The newest of the line's older takes again; again and again, all of them come round.
+
+        Raises SettingsError where there is none.
+        """
+        return self._change(number, Entry.undone, "has no older take to go back to")
 
     def accept(self, number: int) -> Entry:
-        """The line's take is the right one: nothing is doubtful about it any more."""
-        return self._change(number, Entry.accepted)
+        """The line's take is the right one: nothing is doubtful about it any more.
 
-    def _change(self, number: int, how: Callable[[Entry], Entry]) -> Entry:
+        Raises SettingsError where it has no doubtful one.
+        """
+        return self._change(number, Entry.accepted, "has no doubtful take to accept")
+
+    def _change(self, number: int, how: Callable[[Entry], Entry], unchanged: str) -> Entry:
         takes = TakeSet.existing(_root(), self.name)
         lines = {line.number: line for line in self.lines}
         if number not in lines:
@@ -137,6 +151,10 @@ class Takes:
         if key not in takes.index().entries:
             hint = "metta takes check lists what is missing"
             raise SettingsError(f'"{self.name}" has no take of line {number}', hint=hint)
+        before = takes.index().entries[key]
+        if how(before) == before:
+            hint = "metta takes check says what there is"
+            raise SettingsError(f'line {number} of "{self.name}" {unchanged}', hint=hint)
         return takes.change(key, how)
 
 
@@ -169,7 +187,10 @@ def _checked(takes: TakeSet, line: SheetLine, take: Take | None, pace: float) ->
 
 
 def _listed(takes: TakeSet) -> Listed:
-    index = takes.index()
+    try:
+        index = takes.index()
+    except SoundError as error:
+        return Listed(takes.name, problem=str(error))
     current = index.takes.values()
     return Listed(
         takes.name,

@@ -121,7 +121,8 @@ def _judged(figures: Figures, words: float) -> Mapping[str, tuple[bool, str]]:
         ),
         "quiet": (
             figures.voice < QUIET,
-            f"too quiet: the voice is at {_below(figures.voice):.1f} dBFS, {QUIET:g} at least; turn the recording level up",
+            f"too quiet: the voice is at {_below(figures.voice):.1f} dBFS, {QUIET:g} at least; turn the recording "
+            "level up",
         ),
         "short": (
             figures.pace < shortest,

@@ -18,8 +18,8 @@ from metta_audio.takes.split import EDGE, Piece, pieces, spoken
 from metta_audio.units import Samples, Seconds, WordsPerMinute
 
 SURE = 0.95
-"""Of all ways to read a recording, the share that must agree on a match. In readings put together with 2 to 5 % of lines
-left out and 4 to 8 % read again, fewer than one match in 200 above it was wrong; above 0.8 it was one in 50."""
+"""Of all ways to read a recording, the share that must agree on a match. In readings put together with 2 to 5 % of
+lines left out and 4 to 8 % read again, fewer than one match in 200 above it was wrong; above 0.8 it was one in 50."""
 
 _SURE_SMOOTH = 0.9
 """The same where every line was read once and nothing else was heard: then there is less to be mistaken about."""

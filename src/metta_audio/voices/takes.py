@@ -41,7 +41,7 @@ class TakesVoice:
 
     @property
     def note(self) -> str:
-        """How many doubtful takes it has spoken, and how to hear whether they are right; empty for none."""
+        """How many doubtful takes it was asked for, and how to hear whether they are right; empty for none."""
         count = len(self._doubtful)
         if not count:
             return ""
@@ -53,8 +53,11 @@ class TakesVoice:
         return min(take.script for take in self._doubtful.values())
 
     def has(self, utterance: Utterance) -> bool:
-        """Whether the line was recorded."""
-        return self._index.current(key(utterance.text)) is not None
+        """Whether the line was recorded. Doubtful takes of lines that are asked for are counted, for the ``note``."""
+        take = self._index.current(key(utterance.text))
+        if take is not None and take.doubtful:
+            self._doubtful[take.digest] = take
+        return take is not None
 
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Give the line as it was recorded, at the pace at which it was spoken, whatever ``rate`` says.
@@ -68,8 +71,6 @@ class TakesVoice:
             name = self._takes.name
             hint = f"print what is missing: metta takes sheet … --missing --as {name}, or give --fallback VOICE"
             raise MissingTake("this line has not been recorded", hint=hint)
-        if take.doubtful:
-            self._doubtful[take.digest] = take
         try:
             wave = self._takes.read(take)
         except SoundError as error:
