@@ -545,7 +545,7 @@ def goes_on(server: FileServer, target: Path, content: bytes) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_killed_in_the_middle_the_next_command_fetches_only_the_rest(big: tuple[FileServer, Path, bytes]) -> None:
     server, target, content = big
-    stopped(target.with_name("big.onnx.part"), signal.SIGKILL)
+    assert stopped(target.with_name("big.onnx.part"), signal.SIGKILL)[0] == -signal.SIGKILL
     goes_on(server, target, content)
 
 
