@@ -179,7 +179,7 @@ def speed() -> None:
 
 def voices() -> None:
     """The speech stage, lines side by side, word times: each script says its own numbers, and whether it met them."""
-    for name, *more in (("speaking.py",), ("side_by_side.py",), ("intelligibility.py", "--times")):
+    for name, *more in (("speaking.py",), ("stage.py",), ("side_by_side.py",), ("intelligibility.py", "--times")):
         command = [sys.executable, Path(__file__).with_name(name), *more]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         told = [line for line in done.stdout.splitlines() if line and not line.startswith(" ")]

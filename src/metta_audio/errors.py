@@ -18,7 +18,8 @@ Nothing below ``cli`` prints or exits: it raises one of these.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -83,6 +84,16 @@ class ShelfError(MettaError):
 
 class SettingsError(MettaError):
     """An option, setting or folder is unusable."""
+
+
+@contextmanager
+def at(place: Place | None) -> Iterator[None]:
+    """Tell of every error of ours that leaves the block, and has no place of its own, that it stands at ``place``."""
+    try:
+        yield
+    except MettaError as error:
+        error.place = error.place or place
+        raise
 
 
 MANY, _FEW = 30, 5

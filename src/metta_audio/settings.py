@@ -6,17 +6,16 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from metta_audio.errors import Place, SettingsError, did_you_mean
-from metta_audio.speech.setup import AUTO, GROUP, Setup
+from metta_audio.errors import MettaError, Place, SettingsError, at, did_you_mean
+from metta_audio.speech.setup import AUTO, Setup, engine_points
 
 APP = "metta_audio"
 
@@ -32,6 +31,9 @@ DEFAULT_LOUDNESS = "apple"
 DUCK = ("depth", "attack", "release", "bridge", "rise", "rise_after", "rise_over")
 """Keys of the table [duck]."""
 
+_WITHOUT = ("espeak", "silent", "system", "takes", "tone")
+"""Engines of ours that have nothing to set: a line that does nothing would be taken for one that does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -41,7 +43,8 @@ class Settings:
     ``private``: whether all work is private. ``scripts``: a shelf looked at first. ``cache``: folder of spoken clips,
     and ``cache_limit`` their most in MB. ``exclude``: beds, bells and sounds that must never sound. ``loudness``: a
     name or LUFS. ``duck``: how the bed gives way to the voice, as ``sound.duck.Ducking`` takes it. ``engines``: tables
-    that bear an engine's name, as that engine takes them.
+    that bear an engine's name, as that engine takes them. ``places``: where each of them is written in the settings
+    file, by the names that lead to it; nothing for what the environment says instead.
     """
 
     voice: str = DEFAULT_VOICE
@@ -55,10 +58,25 @@ class Settings:
     loudness: str | float = DEFAULT_LOUDNESS
     duck: Mapping[str, float] = field(default_factory=dict)
     engines: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    places: Mapping[tuple[str, ...], Place] = field(default_factory=dict)
 
     def setup(self, *, private: bool = False) -> Setup:
         """What engines are told; for ``private`` work, or where all work is."""
-        return Setup(self.user / "voices", self.user / "takes", self.engines, private=private or self.private)
+        private = private or self.private
+        return Setup(self.user / "voices", self.user / "takes", self.engines, private=private, places=self.places)
+
+    @contextmanager
+    def blamed(self, *names: str) -> Iterator[None]:
+        """Say of an error about the setting that ``names`` lead to where it comes from: ``blamed("duck", "depth")``."""
+        place = self.places.get(names) or self.places.get(names[:1])
+        variable = f"METTA_{names[0].upper()}"
+        try:
+            with at(place):
+                yield
+        except MettaError as error:
+            if place is None and os.environ.get(variable):
+                error.what = f"{variable}: {error.what}"
+            raise
 
     @property
     def clips(self) -> Path:
@@ -96,9 +114,12 @@ def read_settings() -> Settings:
 
     Raises SettingsError for a file that is not TOML, an unknown key or a value of the wrong type.
     """
-    values = _read_file(settings_file())
+    values, places = _read_file(settings_file())
     for key in ("voice", "scripts", "cache"):
-        values[key] = os.environ.get(f"METTA_{key.upper()}") or values.get(key, "")
+        said = os.environ.get(f"METTA_{key.upper()}")
+        if said:
+            places.pop((key,), None)
+        values[key] = said or values.get(key, "")
     exclude = os.environ.get("METTA_EXCLUDE")
     return Settings(
         voice=values["voice"] or DEFAULT_VOICE,
@@ -112,7 +133,8 @@ def read_settings() -> Settings:
         exclude=(*values.get("exclude", ()), *filter(None, map(str.strip, (exclude or "").split(",")))),
         loudness=values.get("loudness", DEFAULT_LOUDNESS),
         duck=values.get("duck", {}),
-        engines={key: values[key] for key in values if key in _engine_names()},
+        engines={key: values[key] for key in values if key in engine_points()},
+        places=places,
     )
 
 
@@ -123,48 +145,85 @@ def _expanded(path: Path) -> Path:
         raise SettingsError(f"{path} is in nobody's home folder", hint="write the whole path") from error
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+_Places = dict[tuple[str, ...], Place]
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], _Places]:
+    """What the file says, checked as far as it is for all, and where each of it is written."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return {}
+        return {}, {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f"cannot read {path}: {reason}", hint="mend the file or move it away") from error
     try:
-        found: Mapping[str, object] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        found = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # besides TOML's own: a number or a nesting without end
         at = re.search(r"line (\d+), column (\d+)", str(error))
         place = Place(str(path), int(at[1]), int(at[2])) if at else Place(str(path), 1)
         what = f"{path.name} is not TOML: {error}"
         raise SettingsError(what, place=place, hint='write lines such as voice = "espeak"') from error
-    engines = _engine_names()
-    known = [*(each.name for each in fields(Settings) if each.name != "engines"), *engines]
+    places = _places(path, text, found)
+    _check(found, places)
+    return found, places
+
+
+def _check(found: Mapping[str, object], places: _Places) -> None:
+    engines = engine_points()
+    known = [*(each.name for each in fields(Settings) if each.name not in ("engines", "places")), *engines]
     for key, value in found.items():
-        place = _place(path, text, key)
+        place = places.get((key,))
         if key not in known:
             raise SettingsError(f'unknown setting "{key}"', place=place, hint=did_you_mean(key, known))
         fits, kind, example = _ENGINE if key in engines else _KINDS.get(key, _TEXT)
         if not fits(value):
             raise SettingsError(f'"{key}" must be {kind}', place=place, hint=f"write {example(key)}")
-        for inner in value if key == "duck" and isinstance(value, dict) else ():
-            if inner not in DUCK:
-                raise SettingsError(
-                    f'[{key}] has no "{inner}"', place=_place(path, text, inner), hint=did_you_mean(inner, DUCK)
-                )
-    return dict(found)
+        if key in _WITHOUT and value:
+            raise SettingsError(f"the voices of {key} have no settings", place=place, hint="leave this table out")
+    _check_duck(found.get("duck", {}), places)
 
 
-@cache  # what is installed does not change
-def _engine_names() -> frozenset[str]:
-    return frozenset(point.name for point in entry_points(group=GROUP))
+def _check_duck(table: Any, places: _Places) -> None:
+    for key, value in table.items():
+        place = places.get(("duck", key)) or places.get(("duck",))
+        if key not in DUCK:
+            raise SettingsError(f'[duck] has no "{key}"', place=place, hint=did_you_mean(key, DUCK))
+        if not _is_number(value):
+            what = f'"{key}" of [duck] must be a number of {"dB" if key in ("depth", "rise") else "seconds"}'
+            raise SettingsError(what, place=place, hint=f"write {key} = and the number, without quotes")
 
 
-def _place(path: Path, text: str, key: str) -> Place:
-    """The line that ``key`` begins, or that begins its table."""
-    begins = re.compile(rf"\s*[\[\"']*{re.escape(key)}[\"']?\s*[=\].]")
-    lines = enumerate(text.splitlines(), 1)
-    return Place(str(path), next((number for number, row in lines if begins.match(row)), 1))
+_NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_NAMES = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
+_HEADER, _ENTRY = re.compile(rf"\s*\[\[?\s*({_NAMES})\s*\]"), re.compile(rf"\s*({_NAMES})\s*=")
+
+
+def _places(path: Path, text: str, found: Mapping[str, object]) -> _Places:
+    """Where each key and table stands that begins a line, by the names that lead to it."""
+    places: _Places = {}
+    table: tuple[str, ...] = ()
+    for number, row in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(row)
+        entry = header or _ENTRY.match(row)
+        if entry is None:
+            continue
+        names = (*(() if header else table), *(name.strip("\"'") for name in re.findall(_NAME, entry[1])))
+        if not _leads(names, found):
+            continue  # a line of a longer text or list
+        table = names if header else table
+        for depth in range(1, len(names) + 1):
+            places.setdefault(names[:depth], Place(str(path), number))
+    return {**{(key,): Place(str(path), 1) for key in found}, **places}
+
+
+def _leads(names: tuple[str, ...], found: object) -> bool:
+    """Whether ``names`` lead to anything in ``found``."""
+    for name in names:
+        if not isinstance(found, dict) or name not in found:
+            return False
+        found = found[name]
+    return True
 
 
 def _is_number(value: object) -> bool:
@@ -201,8 +260,8 @@ _KINDS: Mapping[str, _Kind] = {
         lambda key: f'{key} = "sleep"',
     ),
     "duck": (
-        lambda value: isinstance(value, dict) and all(map(_is_number, value.values())),
-        "a table of numbers",
+        lambda value: isinstance(value, dict),
+        "a table",
         lambda key: f"[{key}] and under it lines such as depth = -6",
     ),
 }

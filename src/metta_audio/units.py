@@ -88,3 +88,14 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{head}:{ms // 1000:02d}.{ms % 1000:03d}"
+
+
+def file_size(size: int) -> str:
+    """``size`` in bytes for people: in MB, and in kB where it is less than one.
+
+    >>> file_size(114_200_000), file_size(4_817), file_size(1)
+    ('114 MB', '5 kB', '1 kB')
+    """
+    if size < 999_500:
+        return f"{math.ceil(size / 1000) if size < 1000 else round(size / 1000)} kB"
+    return f"{round(size / 1e6):,} MB"

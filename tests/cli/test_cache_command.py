@@ -29,7 +29,7 @@ def test_info_says_where_how_many_and_how_large(run, filled):
     out = run("cache", "info").out
     assert str(filled.parent / "cache" / "clips") in out
     assert "3 clips" in out
-    assert "of at most 2,000.0 MB" in out
+    assert "of at most 2,000 MB" in out
     record = run("cache", "info", "--json").json
     assert record["schema"] == "metta_audio.cache/1"
     assert (record["clips"], record["most_bytes"]) == (3, 2_000_000_000)

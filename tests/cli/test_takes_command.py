@@ -79,8 +79,17 @@ def test_json(run, script, recording):
     assert record["schema"] == "metta_audio.takes.review/1"
     assert [row["number"] for row in record["rows"]] == [1, 2, 3]
     record = run("takes", "check", script, "--json").json
-    assert record["schema"] == "metta_audio.takes.check/1"
+    assert record["schema"] == "metta_audio.takes.check/2"
     assert [row["number"] for row in record["lines"]] == [1, 2, 3]
+
+
+def test_what_all_lines_have_is_said_once(run, script, home):
+    run("takes", "import", script, reading(home / "part.wav", TEXTS[:2]))
+    rows = [line.split("\t") for line in run("takes", "check", script).out.splitlines() if "\t" in line]
+    assert rows[0] == ["fault", "lines", "measured", "what to do"]
+    assert [row[:3] for row in rows[1:]] == [["missing", "3", ""], ["dull", "all 2 recorded", "22.05 kHz"]]
+    assert "3 lines: 0 good, 2 with faults, 1 missing\n" in run("takes", "check", script).out
+    assert [each[1] for each in commands(run("takes", "check", script).out)] == ["sheet"]
 
 
 def test_what_is_missing(run, script, home):
@@ -89,7 +98,7 @@ def test_what_is_missing(run, script, home):
     assert run("takes", "check", script).code == 0
     done = run("takes", "check", script, "--strict")
     assert done.code == 1
-    assert "3\tmissing" in done.out
+    assert "missing\t3\t" in done.out
     assert done.err == "metta: 1 of 3 lines cannot be spoken by takes:mine\n"
     done = run("takes", "sheet", script, "--missing", "-o", "rest.html")
     assert "1 line to read" in done.out
@@ -123,7 +132,6 @@ def test_mending_one_line(run, script, recording, home):
         (("import", "t.md", "long.wav", "--line", "9"), "no line has the number 9"),
         (("import", "t.md", "long.wav", "--as", "../x"), "cannot be the name"),
         (("import", "t.md", "long.wav", "--numbered"), "does not begin with the number"),
-        (("import", "t.md", "long.wav", "long.wav", "--line", "1"), "--line takes one file"),
         (("check", "t.md", "--as", "mien"), 'did you mean "mine"?'),
         (("drop", "t.md", "9"), "no line has the number 9"),
         (("sheet", "t.md", "-o", "."), "is a folder"),
@@ -138,6 +146,112 @@ def test_what_is_wrong_is_said_in_one_line(run, script, recording, home, argumen
     before = sorted(path.name for path in home.parent.rglob("*") if path.is_file() and "user" in path.parts)
     assert said in run("takes", *arguments).complaint()
     assert sorted(path.name for path in home.parent.rglob("*") if path.is_file() and "user" in path.parts) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("1.wav", "--line", 1, "--numbered"), "leave --numbered out"),
+        (("1.wav", "--line", 1, "--missing"), "leave --missing out"),
+        ((".", "--line", 1), "--line takes one file"),
+        (("1.wav", "2.wav", "--line", 1), "--line takes one file"),
+        ((".", "--missing"), "numbered files say which lines they are"),
+        (("1.wav", "--numbered", "--missing"), "numbered files say which lines they are"),
+    ],
+)
+def test_options_that_exclude_one_another_are_wrong_usage(run, script, arguments, said):
+    complaint = run("takes", "import", script, *arguments).complaint(2)
+    assert said in complaint
+    assert "see metta takes import --help" in complaint
+
+
+def test_a_file_that_is_said_to_be_a_line_is_not_called_doubtful(run, script, recording, home):
+    run("takes", "import", script, recording)
+    done = run("takes", "import", script, reading(home / "short.wav", TEXTS[1:2]), "--line", 1)
+    rows = [line.split("\t") for line in done.out.splitlines() if "\t" in line]
+    assert [row[4] for row in rows[1:]] == ["accepted"]
+    assert "shorter than its words" in done.out
+    assert "missing:" not in done.out
+    assert "doubtful\t" not in run("takes", "check", script).out
+
+
+def commands(text: str) -> list[list[str]]:
+    """Every command that a text names, from its name to the end of the line or the next mark."""
+    found = re.findall(r"metta (takes (?:[^\s;()']+|'[^']*'| (?!prints|lists))+)", text)
+    return [shlex.split(each) for each in found]
+
+
+def test_every_command_that_a_check_names_can_be_run_as_it_stands(run, script, recording, home):
+    asked = [script, "--minutes", 0.6, "--set", "rounds=2", "--as", "ana"]
+    run("takes", "import", *asked, recording)
+    run("takes", "drop", *asked, 2)
+    run("takes", "drop", *asked, 3)
+    (home / "files").mkdir()
+    reading(home / "files" / "2.wav", TEXTS[:1])  # far too long for line 2
+    assert "doubtful" in run("takes", "import", *asked, "files").out
+    reading(home / "recording.wav", TEXTS[1:2])
+    named = commands(run("takes", "check", *asked).out)
+    assert [each[1] for each in named] == ["sheet", "accept", "import"]
+    for command in named:
+        assert command[-6:] == ["--set", "rounds=2", "--minutes", "0.6", "--as", "ana"]
+        assert run(*command).code == 0, command
+
+
+def test_how_a_damaged_take_is_mended_can_be_run_as_it_stands(run, script, recording, home):
+    asked = [script, "--minutes", 0.6, "--set", "rounds=2", "--as", "ana"]
+    run("takes", "import", *asked, recording)
+    reading(home / "recording.wav", TEXTS[:1])
+    play = ["render", script, "--minutes", 0.6, "--voice", "takes:ana", "-o", "o.wav"]
+    for broken, complain in (("check", lambda ran: ran.out), ("render", lambda ran: ran.complaint())):
+        run("takes", "drop", *asked, 1)
+        name = run("takes", "undo", *asked, 1).out.split(", ")[1].split(";")[0]
+        (file,) = (home.parent / "user").rglob(name)
+        file.unlink()
+        said = complain(run("takes", "check", *asked) if broken == "check" else run(*play))
+        assert broken != "check" or "0 missing, 1 damaged" in said
+        assert name in said
+        (command,) = commands(said)
+        assert run(*command).code == 0, command
+        assert "damaged" not in run("takes", "check", *asked).out
+        run("takes", "import", *asked, recording)
+
+
+def test_every_hint_names_a_command_that_can_be_run(run, script, recording, home):
+    said = run("takes", "check", script, "--as", "ana").complaint()
+    (command,) = commands(said)
+    reading(home / "recording.wav", TEXTS[:1])
+    assert run(*command).code == 0
+    (command,) = commands(run("takes", "undo", script, 1, "--as", "ana").complaint())
+    assert run(*command).code == 0
+    (command,) = commands(run("render", script, "--voice", "takes:ana", "-o", "o.wav").complaint())
+    assert command[:2] + command[3:] == ["takes", "sheet", "--missing", "--as", "ana"]
+    assert run(*command).code == 0
+    run("takes", "import", script, recording)
+    (home / "files").mkdir()
+    reading(home / "files" / "1.wav", TEXTS[1:2])
+    (command,) = commands(run("takes", "import", script, "files").out.splitlines()[1])
+    assert command[:2] == ["takes", "undo"]
+    assert run(*command).code == 0
+
+
+def test_a_name_is_shown_by_no_table_and_no_hint(run, home):
+    asked = ["./s.md", "--set", "name=Zaphodia"]
+    named = reading(home / "recording.wav", ["You are here, Zaphodia.", "I hear you.", "That is all."])
+    files = [home / "output" / "s-sheet.html"]
+    for ran in (
+        run("takes", "import", *asked, named),
+        run("takes", "import", *asked, named, "--json"),
+        run("takes", "drop", *asked, 1),
+        run("takes", "check", *asked),
+        run("takes", "accept", *asked, 1),
+        run("takes", "sheet", *asked, "--missing"),
+        run("render", *asked, "--voice", "takes:mine"),
+    ):
+        assert "zaphodia" not in (ran.out + ran.err).lower()
+    assert "Zaphodia" in files[0].read_text(encoding="utf-8")
+    user = [path for path in home.parent.rglob("*") if path.is_file() and path.suffix in (".html", ".json")]
+    assert len(user) == 4
+    assert [path for path in user if "zaphodia" in path.read_text(encoding="utf-8").lower()] == files
 
 
 def test_a_line_that_is_missing_stops_a_render_at_its_place(run, script, home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -214,6 +215,27 @@ def test_a_voice_is_fetched_listed_and_removed(run: Run, catalogue: Path) -> Non
     assert gone.out == f"removed {catalogue / 'a.onnx'}\n"
     assert list(catalogue.iterdir()) == []
     assert "nothing of piper:eo-one is in" in run("voices", "remove", "piper:eo-one").complaint()
+
+
+def test_a_damaged_voice_is_shown_and_fetched_again(run: Run, catalogue: Path) -> None:
+    own = catalogue.parent / "voices.toml"
+    digest = f'digest = "sha256:{hashlib.sha256(b"a.onnx" * 100).hexdigest()}"'
+    own.write_text(own.read_text().replace('file = "a.onnx", bytes = 600', f'file = "a.onnx", bytes = 600, {digest}'))
+    graph = catalogue / "a.onnx"
+    run("voices", "get", "piper:eo-one")
+    # What a listing sees at a glance, and what only the checksum tells.
+    for content, seen in ((b"a.onnx" * 99, True), (b"A.onnx" * 100, False)):
+        graph.write_bytes(content)
+        if seen:
+            row = rows(run("voices", "--language", "eo").out)["piper:eo-one"]
+            assert row[5:] == ["damaged", "damaged: metta voices get piper:eo-one fetches it again"]
+            listed = run("voices", "--language", "eo", "--json").json["voices"]
+            assert {voice["name"] for voice in listed if voice["damaged"]} == {"piper:eo-one"}
+        out = run("voices", "get", "piper:eo-one").out
+        assert "a.onnx was damaged, and was fetched again" in out
+        assert "here already" not in out
+        assert graph.read_bytes() == b"a.onnx" * 100
+        assert "it was here already" in run("voices", "get", "piper:eo-one").out
 
 
 def test_voices_in_the_same_files_come_and_go_together(run: Run, catalogue: Path) -> None:

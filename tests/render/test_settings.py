@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import platformdirs
 import pytest
 
-from metta_audio.errors import Place, SettingsError
-from metta_audio.settings import DEFAULT_VOICE, debugging, read_settings, settings_file
+from metta_audio.errors import Place, SettingsError, VoiceError
+from metta_audio.rendering.mastering import Mastering
+from metta_audio.rendering.options import Options
+from metta_audio.settings import DEFAULT_VOICE, Settings, debugging, read_settings, settings_file
+from metta_audio.voices.registry import find_engines
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +78,129 @@ def test_a_fault_in_the_file_is_named_with_its_line(file: Path, text: str, line:
         read_settings()
     assert caught.value.place == Place(str(file), line)
     assert words in str(caught.value)
+
+
+TEXTS = ("voice", "fallback", "scripts", "cache", "user")
+NONE = {**dict.fromkeys(TEXTS, (5, True, ["a"], {"a": 1}, "a\0b"))} | {
+    "private": ("yes", 1, []),
+    "cache_limit": ("much", -1, True, float("nan"), float("inf"), []),
+    "exclude": ("ocean", [1], {}),
+    "loudness": ([], True, {}, "loudly", 5.0, float("nan")),
+    "duck": (5, "deep", []),
+    "piper": (5, "a"),
+    "kokoro": ([],),
+    "http": ("http://127.0.0.1", [1]),
+    "command": ("say {text}",),
+}
+INNER = {
+    ("duck", "depth"): ("deep", True, [], 3, -60, float("nan")),
+    ("duck", "attack"): ("slow", -1),
+    ("duck", "release"): (0, {}),
+    ("duck", "bridge"): (-1,),
+    ("duck", "rise"): (60,),
+    ("duck", "rise_after"): (0,),
+    ("duck", "rise_over"): ("8",),
+    ("duck", "deepness"): (3,),
+    ("piper", "folder"): (5, "", [], "~nobody-of-that-name/x"),
+    ("piper", "foldr"): ("a",),
+    ("kokoro", "model"): (5, True, "a\0b"),
+    ("kokoro", "voices"): (["a"],),
+    ("http", "url"): (5, [], {"a": 1}, "ftp://127.0.0.1", "127.0.0.1:8880", "http://a:b@c", "http://two words"),
+    ("http", "key"): (5, []),
+    ("http", "model"): (5,),
+    ("http", "voices"): ("a", [1], [""], {}),
+    ("http", "languages"): ("en", [5]),
+    ("http", "timeout"): (0, -1, "5", True, 1e9, float("nan")),
+    ("http", "ur"): ("http://127.0.0.1",),
+    ("command", "ana"): (5, [], True, "", "say {txt}", "say 'a", "{text}"),
+    ("command", "ana", "line"): (5, "", "say {txt}"),
+    ("command", "ana", "language"): (5,),
+    ("command", "ana", "licence"): ([],),
+    ("command", "ana", "timeout"): (0, "5", True),
+    ("command", "ana", "lin"): ("say",),
+    ("espeak", "variant"): ("f3",),
+    ("tone", "pitch"): (3,),
+}
+WRONG = [((name,), value) for name, values in NONE.items() for value in values]
+WRONG += [(names, value) for names, values in INNER.items() for value in values]
+
+
+def written(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {written(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
+
+
+def problem_of(name: str) -> str:
+    """What a command says of the settings, as soon as it needs what is called so."""
+    try:
+        settings = read_settings()
+        Mastering.of(Options(), settings)
+    except SettingsError as error:
+        return str(error)
+    engine = find_engines(settings.setup())[name]
+    return engine.problem() or next(info.problem for info in engine.voices() if info.problem)
+
+
+@pytest.mark.parametrize(("names", "value"), WRONG)
+def test_whatever_is_wrong_in_the_file_is_told_with_its_line_its_name_and_what_to_write(
+    file: Path, names: tuple[str, ...], value: object
+) -> None:
+    *tables, key = names
+    head = [f"[{'.'.join(tables)}]"] if tables else []
+    around = ['url = "http://127.0.0.1"'] if tables == ["http"] and key != "url" else []
+    file.write_text("\n".join(["# mine", *head, *around, f"{key} = {written(value)}", ""]))
+    told = problem_of(names[0])
+    # A table that may not be, and what is wrong with all of a table, stands where that begins.
+    lines = {2 + len(head) + len(around), 2 if names[0] in ("espeak", "tone", "duck") else 0}
+    assert any(told.startswith(f"{file}:{line}:") for line in lines)
+    assert names[-1] in told or names[0] in told
+    assert "; " in told, "it says what to do"
+
+
+def test_a_place_is_found_however_a_table_is_written(file: Path) -> None:
+    file.write_text(
+        'loudness = "sleep"\nhttp.url = "http://127.0.0.1"\nkokoro = { model = "a" }\n'
+        "exclude = [\n  \"voice\",\n]\n[command]\n\"ana b\" = \"say\"\nbea.line = '''\nvoice = say\n'''\n"
+        '[ command . "cleo" ]\n  line = "say"\n[piper]\nfolder = "/p"\n'
+    )
+    setup = read_settings().setup()
+    places = {names: place.line for names, place in setup.places.items()}
+    assert places == {
+        ("loudness",): 1,
+        ("http",): 2,
+        ("http", "url"): 2,
+        ("kokoro",): 3,
+        ("exclude",): 4,
+        ("command",): 7,
+        ("command", "ana b"): 8,
+        ("command", "bea"): 9,
+        ("command", "bea", "line"): 9,
+        ("command", "cleo"): 12,
+        ("command", "cleo", "line"): 13,
+        ("piper",): 14,
+        ("piper", "folder"): 15,
+    }
+    assert setup.place("kokoro", "model") == Place(str(file), 3)
+    assert setup.place("tone") is None
+
+
+def test_an_error_says_whether_the_file_or_the_environment_is_to_blame(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blamed(settings: Settings, *names: str) -> str:
+        with pytest.raises(VoiceError) as caught, settings.blamed(*names):
+            raise VoiceError("unknown voice", hint="choose another")
+        return str(caught.value)
+
+    file.write_text('fallback = "x"\nvoice = "y"\n')
+    assert blamed(read_settings(), "voice") == f"{file}:2:1: unknown voice; choose another"
+    assert blamed(read_settings(), "fallback") == f"{file}:1:1: unknown voice; choose another"
+    monkeypatch.setenv("METTA_VOICE", "z")
+    assert blamed(read_settings(), "voice") == "METTA_VOICE: unknown voice; choose another"
+    monkeypatch.delenv("METTA_VOICE")
+    file.write_text("")
+    assert blamed(read_settings(), "voice") == "unknown voice; choose another"
 
 
 @pytest.mark.parametrize("data", [b"voice = tone\n", b"\xff\xfe", b'voice = "a"\nvoice = "b"\n', b"= 1"])

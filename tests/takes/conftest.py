@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from metta_audio.rendering.takes import Takes
 from metta_audio.script.model import Session
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Setup, Utterance
+from metta_audio.takes.index import Entry, Take
 from metta_audio.voices.espeak import EspeakEngine
 from metta_audio.voices.espeak.engine import EspeakVoice
 
@@ -148,12 +150,27 @@ def session(home: Path) -> Session:
 @pytest.fixture
 def takes(session: Session) -> Takes:
     """The lines of a short script, and the set "mine", which is empty."""
-    return Takes(session)
+    return Takes(session, asked=("visit.md",))
 
 
 @pytest.fixture
 def read(takes: Takes) -> Reader:
     return Reader(takes)
+
+
+@pytest.fixture
+def doubt() -> Callable[..., None]:
+    """Says that the takes of lines, by their numbers, were matched without certainty."""
+
+    def make(takes: Takes, *numbers: int) -> None:
+        for number in numbers:
+            takes.set.change(takes.lines[number - 1].key, lambda entry: replace(entry, current=doubted(entry)))
+
+    def doubted(entry: Entry) -> Take:
+        assert entry.current is not None
+        return replace(entry.current, doubtful=True)
+
+    return make
 
 
 @pytest.fixture

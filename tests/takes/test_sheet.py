@@ -30,7 +30,7 @@ class Page(HTMLParser):
         found = dict(attributes)
         self.fetched += [found[name] for name in ("src", "href", "data") if name in found]
         self.languages.add(found.get("lang", ""))
-        if tag not in ("meta", "link", "img", "br"):
+        if tag not in ("meta", "link", "img", "br", "input"):
             self.open.append((tag, found.get("class") or ""))
         if found.get("class") == "text":
             self.texts.append("")
@@ -126,6 +126,13 @@ def test_nothing_to_print_is_told_and_writes_nothing(takes, read, home, fill):
     with pytest.raises(EncodeError):
         takes.write_sheet(home)
     assert not list(home.glob("*.html"))
+
+
+def test_both_boxes_are_there_at_any_width(takes, home):
+    takes.write_sheet(home / "sheet.html")
+    text = (home / "sheet.html").read_text(encoding="utf-8")
+    assert text.count('type="checkbox"') == 2 * len(takes.lines)
+    assert not re.search(r"display:\s*none", text)
 
 
 def test_the_time_it_takes_grows_with_the_lines(takes):

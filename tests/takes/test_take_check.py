@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,19 @@ from hypothesis import strategies as st
 from metta_audio.rendering.taking import import_takes
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.voice import Setup, Utterance
-from metta_audio.takes.check import FLAT_TOPS, NOISE, QUIET, faults, flat_tops, measure, usual_pace
-from metta_audio.takes.store import Take
+from metta_audio.takes.check import (
+    FLAT_TOPS,
+    NOISE,
+    QUIET,
+    SERIOUS,
+    Fault,
+    faults,
+    flat_tops,
+    grouped,
+    measure,
+    usual_pace,
+)
+from metta_audio.takes.index import Take
 from metta_audio.voices.espeak import EspeakEngine
 
 RATE = 44_100
@@ -50,7 +62,7 @@ def test_nothing_is_wrong_with_a_good_take():
 @pytest.mark.parametrize("room", [-50, -40])
 def test_noise_is_told_with_its_figure(room):
     text = kinds(recorded(room=room))["noisy"]
-    assert f"{NOISE:g} are needed" in text
+    assert f"must be {NOISE:g} dB above the room" in text
 
 
 @given(st.floats(-90, -30))
@@ -63,7 +75,7 @@ def test_the_room_is_measured_beside_the_words(room):
 
 def test_too_quiet_is_told():
     assert set(kinds(recorded(level=-30, room=-120))) == {"quiet"}
-    assert f"{QUIET:g} at least" in kinds(recorded(level=-30, room=-120))["quiet"]
+    assert f"must reach {QUIET:g} dBFS" in kinds(recorded(level=-30, room=-120))["quiet"]
 
 
 @pytest.mark.parametrize("ceiling", [1.0, 0.5, 0.2])
@@ -118,9 +130,68 @@ def test_every_line_is_checked(takes, read):
     assert [each.figures is None for each in checked] == [number in (5, 12, 13, 14) for number in range(1, 15)]
 
 
-def test_a_doubtful_take_is_told(takes, read):
+def test_a_doubtful_take_is_told(takes, read, doubt):
     import_takes(takes, [read(1, 2, 3, 4, 5, 6, 8, 9)])
+    doubt(takes, 3)
     doubtful = [each.line.number for each in takes.check() if any(fault.kind == "doubtful" for fault in each.faults)]
-    assert doubtful
-    takes.accept(doubtful[0])
-    assert not any(fault.kind == "doubtful" for fault in takes.check()[doubtful[0] - 1].faults)
+    assert doubtful == [3]
+    takes.accept(3)
+    assert not any(fault.kind == "doubtful" for fault in takes.check()[2].faults)
+
+
+def noisy(level):
+    return Fault("noisy", f"{level:g} dB", "come closer", -level)
+
+
+def test_faults_come_by_their_kind_the_most_serious_first():
+    found = [
+        (1, Fault("dull", "22.05 kHz")),
+        (2, noisy(30)),
+        (2, Fault("doubtful")),
+        (3, Fault("missing")),
+        (1, noisy(9)),
+    ]
+    groups = grouped(found)
+    assert [(each.title, each.lines) for each in groups] == [
+        ("missing", (3,)),
+        ("doubtful", (2,)),
+        ("noisy", (1, 2)),
+        ("dull", (1,)),
+    ]
+    assert [each.figures for each in groups] == ["", "", "9 dB (line 1), 30 dB (line 2)", "22.05 kHz"]
+    assert groups[2].advice == "come closer"
+
+
+def test_of_many_figures_the_worst_and_the_least_are_shown():
+    (group,) = grouped((number, noisy(10 + (number * 7) % 20)) for number in range(1, 21))
+    assert group.lines == tuple(range(1, 21))
+    assert group.figures == "10 dB (line 20) to 29 dB (line 17)"
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from([*SERIOUS, "new"])), unique=True))
+def test_no_fault_is_lost_by_grouping(found):
+    groups = grouped((number, Fault(kind)) for number, kind in found)
+    assert sum(len(group.lines) for group in groups) == len(found)
+
+
+def test_every_measured_fault_has_its_rank_a_figure_and_advice():
+    clipped = np.clip(recorded() * 40, -0.9, 0.9)
+    every = [clipped, recorded(room=-40), recorded(level=-30, room=-120), recorded() + 0.03]
+    for samples in every:
+        wave = Wave.mono(samples, RATE)
+        for fault in faults(measure(wave, Take("a" * 64, RATE, wave.frames, 1.0, WORDS, "s", 1), PACE), WORDS):
+            assert fault.kind in SERIOUS
+            assert fault.figure[0] in "-0123456789"
+            assert fault.advice
+
+
+def test_advice_names_commands_about_these_lines(takes, read, doubt):
+    import_takes(takes, [read(1, 2, 3, 4, 5, 6, 8, 9)])
+    doubt(takes, 3)
+    checked = takes.check()
+    advice = list(replace(takes, asked=("visit.md", "--minutes", "3"), name="mine").advice(checked))
+    assert advice == [
+        "a sheet of what is missing: metta takes sheet visit.md --missing --minutes 3",
+        "a doubtful take that is right: metta takes accept visit.md 3 --minutes 3",
+        "a line recorded again: metta takes import visit.md recording.wav --line 3 --minutes 3",
+    ]

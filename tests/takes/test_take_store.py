@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -13,16 +14,18 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SettingsError, SoundError, VoiceError
 from metta_audio.sound.wave import Wave
-from metta_audio.takes.store import Entry, Index, Take, TakeSet, set_names
+from metta_audio.takes.index import Entry, Index, Take
+from metta_audio.takes.lines import key
+from metta_audio.takes.store import TakeSet, set_names
 
 
 def take(digest="a" * 64, **changes):
     return replace(Take(digest, 44_100, 1000, 0.02, 3.0, "visit", 4), **changes)
 
 
-def keep(takes, wave, key="k"):
+def keep(takes, wave, name="k"):
     kept = take(takes.write(wave), rate=wave.rate, frames=wave.frames)
-    takes.update(lambda index: replace(index, entries={key: index.entries.get(key, Entry()).with_take(kept)}))
+    takes.update(lambda index: index.with_entry(name, index.entry(name).with_take(kept)))
     return kept
 
 
@@ -146,13 +149,13 @@ def test_the_fingerprint_is_of_what_would_be_spoken():
 ADD = """
 import sys
 from pathlib import Path
-from dataclasses import replace
-from metta_audio.takes.store import Entry, Take, TakeSet
+from metta_audio.takes.index import Entry, Take
+from metta_audio.takes.store import TakeSet
 takes = TakeSet(Path(sys.argv[1]), "mine")
 for number in range(15):
     key = f"{sys.argv[2]}-{number}"
     new = Take("c" * 64, 44100, 1, 1.0, 1.0, "s", 1)
-    takes.update(lambda index: replace(index, entries={**index.entries, key: Entry(new)}))
+    takes.update(lambda index: index.with_entry(key, Entry(new)))
 """
 
 
@@ -167,3 +170,84 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "mine").write_text("a file")
     with pytest.raises(SettingsError, match="cannot be written"):
         TakeSet(tmp_path, "mine").update(lambda index: index)
+
+
+def plain(kept, entries):
+    """An index as it was written before lines went by a secret."""
+    lines = {
+        key: {
+            "current": asdict(entry.current) if entry.current else None,
+            "older": [asdict(each) for each in entry.older],
+        }
+        for key, entry in entries.items()
+    }
+    for line in lines.values():
+        for each in [line["current"], *line["older"]]:
+            if each:
+                del each["options"]
+    kept.folder.mkdir(parents=True)
+    text = json.dumps({"schema": "metta_audio.takes/1", "languages": ["en"], "lines": lines})
+    (kept.folder / "index.json").write_text(text)
+    return text
+
+
+def test_an_index_without_a_secret_is_read_and_comes_under_one_when_it_is_written(kept):
+    entries = {
+        key("May Anna be safe"): Entry(take("b" * 64), (take("a" * 64), take("d" * 64, doubtful=True))),
+        key("Rest."): Entry(None, (take("c" * 64),)),
+    }
+    text = plain(kept, entries)
+    assert {each: kept.index().entry(each) for each in entries} == entries
+    assert kept.index().languages == ("en",)
+    assert (kept.folder / "index.json").read_text() == text, "reading writes nothing"
+    kept.update(lambda index: index)
+    assert {each: kept.index().entry(each) for each in entries} == entries
+    assert kept.index().languages == ("en",)
+    written = (kept.folder / "index.json").read_text()
+    assert json.loads(written)["schema"] == "metta_audio.takes/2"
+    assert not any(each in written for each in entries)
+
+
+def test_nobody_who_has_the_index_alone_can_guess_a_line(kept, tmp_path):
+    for takes in (kept, TakeSet(tmp_path, "other")):
+        takes.update(lambda index: index.with_entry(key("May Anna be safe"), Entry(take())))
+    texts = [(tmp_path / name / "index.json").read_text() for name in ("mine", "other")]
+    assert key("May Anna be safe") not in texts[0]
+    assert len({tuple(json.loads(text)["lines"]) for text in texts}) == 2, "each set has a secret of its own"
+    assert kept.index().fingerprint != TakeSet(tmp_path, "other").index().fingerprint
+    assert kept.index().secret.hex() not in texts[0]
+    assert "secret" not in repr(kept.index())
+
+
+def test_a_copied_folder_is_whole(kept, tmp_path):
+    found = keep(kept, Wave.mono(np.sin(np.arange(2000) / 20) / 2))
+    shutil.copytree(kept.folder, tmp_path / "elsewhere" / "ana")
+    copy = TakeSet(tmp_path / "elsewhere", "ana")
+    assert copy.index() == kept.index()
+    assert copy.read(copy.index().current("k")).frames == found.frames
+
+
+@pytest.mark.parametrize("content", [None, b"", b"another secret, of as many bytes"])
+def test_a_lost_secret_is_told_and_nothing_is_written(kept, content):
+    keep(kept, Wave.mono(np.sin(np.arange(2000) / 20) / 2))
+    secret = kept.folder / "secret"
+    whole = secret.read_bytes()
+    before = (kept.folder / "index.json").read_bytes()
+    secret.unlink()
+    if content is not None:
+        secret.write_bytes(content)
+    for call in (kept.index, lambda: kept.update(lambda index: index)):
+        with pytest.raises(SoundError, match="secret is gone, or of other takes") as caught:
+            call()
+        assert "put back" in caught.value.hint
+    assert (kept.folder / "index.json").read_bytes() == before
+    secret.write_bytes(whole)
+    assert kept.index().current("k") is not None
+
+
+def test_how_a_damaged_take_is_recorded_again_is_a_whole_command(kept):
+    gone = take(script="./s.md", number=7, options=("--minutes", "2.5", "--set", "title=Two words"))
+    with pytest.raises(SoundError) as caught:
+        TakeSet(kept.folder.parent, "ana").read(gone)
+    command = "metta takes import ./s.md recording.wav --line 7 --minutes 2.5 --set 'title=Two words' --as ana"
+    assert caught.value.hint.endswith(command)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +10,12 @@ from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.rendering.takes import list_takes
 from metta_audio.rendering.taking import import_takes
 from metta_audio.settings import read_settings
+from metta_audio.sound.wave import Wave
 from metta_audio.speech.clip import LEAD, make_clip
+from metta_audio.speech.utter import LONGEST, utter
 from metta_audio.speech.voice import MissingTake, Setup, Utterance, chain_of
+from metta_audio.takes.index import Entry, Index, Take
+from metta_audio.takes.lines import key
 from metta_audio.units import RATE
 from metta_audio.voices.registry import cast_roles, find_engines, open_voice
 from metta_audio.voices.takes import TakesEngine
@@ -53,7 +60,7 @@ def test_a_line_that_was_not_recorded_is_missed_without_being_repeated(mine):
     with pytest.raises(MissingTake) as caught:
         mine.speak(Utterance("Dear Kim, be well."), 110)
     assert caught.value.what == "this line has not been recorded"
-    assert "--missing --as mine" in caught.value.hint
+    assert "a take of mine" in caught.value.hint
     assert "--fallback" in caught.value.hint
     assert "Kim" not in str(caught.value)
 
@@ -138,3 +145,48 @@ def test_one_damaged_set_hides_no_other(mine, takes):
     assert "damaged" in listed["broken"].problem
     assert listed[takes.name].lines > 0
     assert not listed[takes.name].problem
+
+
+def test_doubtful_takes_that_are_spoken_are_told_with_the_command_that_lists_them(takes, read, doubt):
+    asked = replace(takes, asked=("visit.md", "--minutes", "3"))
+    import_takes(asked, [read(1, 2, 3, 4, 5, 6, 8, 9)])
+    doubt(takes, 2, 4)
+    voice = engine().open("mine", "en-us")
+    assert voice.note == ""
+    doubtful = [line for line in takes.lines if (take := takes.set.index().current(line.key)) and take.doubtful]
+    for line in doubtful[:2]:
+        assert voice.has(Utterance(line.text))
+    assert voice.note == (
+        "2 doubtful takes were spoken, which may be of other lines: listen to them "
+        "(metta takes check visit.md --minutes 3 lists them)"
+    )
+    voice = engine().open("mine", "en-us")
+    voice.has(Utterance(doubtful[0].text))
+    voice.has(Utterance(doubtful[0].text))
+    assert voice.note.startswith("1 doubtful take was spoken")
+
+
+def test_one_take_is_one_piece_however_long_its_line(takes):
+    text = " ".join(["Rest,"] * 160)
+    assert len(text) >= 900 > LONGEST
+    wave = Wave.mono(np.sin(np.arange(44_100 * 20) / 20) / 2)
+    take = Take(takes.set.write(wave), wave.rate, wave.frames, 20.0, 150.0, "visit.md", 1)
+    takes.set.update(lambda index: index.with_entry(key(text), Entry(take)))
+    speech = utter(engine().open("mine", "en-us"), Utterance(text), 110)
+    np.testing.assert_allclose(speech.wave.samples, wave.samples, atol=2**-22)
+    assert len(speech.words) == 160
+
+
+def test_takes_of_the_time_before_secrets_are_spoken(mine, takes):
+    path = takes.set.folder / "index.json"
+    record = json.loads(path.read_text())
+    index = takes.set.index()
+    names = {next(iter(Index({line.key: Entry()}).under(index.secret).entries)): line.key for line in takes.lines}
+    lines = {names[name]: line for name, line in record["lines"].items()}
+    path.write_text(json.dumps({"schema": "metta_audio.takes/1", "languages": ["en-us"], "lines": lines}))
+    (takes.set.folder / "secret").unlink()
+    voice = engine().open("mine", "en-us")
+    assert all(voice.has(Utterance(line.text)) for line in takes.lines)
+    takes.drop(1)
+    assert [voice.has(Utterance(line.text)) for line in takes.lines].count(False) == 0
+    assert [engine().open("mine", "en-us").has(Utterance(line.text)) for line in takes.lines].count(False) == 1

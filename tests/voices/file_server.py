@@ -78,6 +78,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
         elif mood == "hang":
             owner.closing.wait(5)
+        elif mood == "drip-headers":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not owner.closing.wait(0.02):
+                self.wfile.write(b"a")
+                self.wfile.flush()
         elif mood == "endless":
             self.send_response(200)
             self.end_headers()
@@ -125,6 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(body[: len(body) // 2])
             owner.going.wait(20)
             body = body[len(body) // 2 :]
+        while mood == "drip" and body and not owner.closing.wait(0.02):
+            self._write(body[:100])
+            body = body[100:]
         self._write(body)
 
     def _write(self, body: bytes) -> None:

@@ -107,6 +107,34 @@ def test_no_text_is_taken_for_an_option(program, tmp_path, sign):
     assert seen.read_text() == f" {sign}rf is no option"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sh -c 'flite -t \"{text}\"'",
+        "sh -c {text}",
+        "/bin/bash -x -lc 'flite -t {text} -o {out}'",
+        "nice env dash -c 'flite -t {text}'",
+        "cmd /c say {text}",
+        "C:/Windows/System32/CMD.EXE /s /k say {text}",
+        "powershell -NoProfile -Command Say {text}",
+    ],
+)
+def test_no_text_is_handed_to_a_shell_to_run(line):
+    with pytest.raises(
+        VoiceError, match=r"shell of .* would run what a text says; hand the text over by \{text_file\}"
+    ):
+        voice(line)
+    assert "would run" in engine(mine=line).voices()[0].problem
+
+
+@posix
+def test_a_shell_may_hand_a_text_on(tmp_path):
+    for way in ('sh -c \'cp "$1" "$2"\' {text} {text_file} {out}', "sh -c 'cat > {out}'"):
+        with pytest.raises(VoiceError, match="not a sound that can be read"):
+            voice(way).speak(Utterance(f'"; touch {tmp_path}/ran; "'), 110)
+    assert not tmp_path.joinpath("ran").exists()
+
+
 def test_substitutes_are_spoken_and_other_markup_is_not(program, tmp_path):
     seen = tmp_path / "seen.txt"
     line = program(f"open({str(seen)!r}, 'w').write(sys.argv[2]); speak('a', sys.argv[1])")
@@ -310,10 +338,21 @@ def test_a_fingerprint_changes_with_the_line_and_with_the_files_it_names(program
     assert len(set(prints)) == 4
 
 
+@pytest.mark.parametrize("word", ["{}", "--model={}", "--set=model={}"])
+def test_a_model_that_changes_is_spoken_anew(program, tmp_path, word):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"one")
+    line = f"{program('')} {word.format(model.as_posix())} {{text}} {{out}}"
+    before = voice(line).fingerprint
+    assert voice(line).fingerprint == before
+    model.write_bytes(b"another")
+    assert voice(line).fingerprint != before
+
+
 def test_a_path_may_begin_in_the_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    line = lines.read_line("mine", "~/bin/speak --model ~/m.bin {text} ~")
+    line = lines.read_line("mine", Setup(tables={"command": {"mine": "~/bin/speak --model ~/m.bin {text} ~"}}))
     assert line.arguments == (str(tmp_path / "bin/speak"), "--model", str(tmp_path / "m.bin"), "{text}", "~")
 
 

@@ -28,9 +28,11 @@ from tiny_models import write_piper
 from metta_audio.errors import VoiceError
 from metta_audio.rendering.trying import try_voice
 from metta_audio.rendering.voices import get_voice, list_voices, remove_voice
+from metta_audio.units import file_size
 from metta_audio.voices import download as module
+from metta_audio.voices import transfer
 from metta_audio.voices.catalogue import Download, Fetchable
-from metta_audio.voices.download import TRIES, fetch, fetch_voice, file_size
+from metta_audio.voices.download import TRIES, fetch, fetch_voice
 from metta_audio.voices.part import alone
 
 CONTENT = bytes(range(256)) * 1200  # 300 kB: more than one packet and one buffer
@@ -39,7 +41,7 @@ CONTENT = bytes(range(256)) * 1200  # 300 kB: more than one packet and one buffe
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.0)
-    monkeypatch.setattr(module, "_READ", 0.5)
+    monkeypatch.setattr(transfer, "_READ", 0.5)
 
 
 @pytest.fixture
@@ -228,6 +230,42 @@ def test_trouble_that_stays_is_told_and_what_is_here_is_kept(
     fetch(asked_of(server), target)
     assert target.read_bytes() == CONTENT
     assert server.sent[-1] == len(CONTENT) - 100_000
+
+
+def test_what_trickles_in_is_given_up_and_kept(
+    server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "_LOOK", 0.2)
+    start = time.monotonic()
+    assert "a.onnx could not be fetched: it comes too slowly; run it again" in fails(server, target, *["drip"] * TRIES)
+    assert time.monotonic() - start < 5
+    kept = target.with_name("a.onnx.part").stat().st_size
+    assert kept > 500
+    fetch(asked_of(server), target)
+    assert target.read_bytes() == CONTENT
+    assert server.sent[-1] == len(CONTENT) - kept
+
+
+def test_an_answer_that_never_begins_is_given_up(
+    server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "_LOOK", 0.2)
+    start = time.monotonic()
+    assert "the server does not answer; run it again" in fails(server, target, *["drip-headers"] * TRIES)
+    assert time.monotonic() - start < 5
+    assert len(server.asked) == TRIES
+
+
+def test_a_slow_line_that_moves_is_no_trickle(
+    server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "_LOOK", 0.05)
+    monkeypatch.setattr(transfer, "_CRAWL", 100)
+    monkeypatch.setattr(module, "TRIES", 1)
+    server.files["/a"] = CONTENT[:2000]
+    server.moods.append("drip")
+    fetch(asked_of(server, CONTENT[:2000]), target)
+    assert target.read_bytes() == CONTENT[:2000]
 
 
 def test_nobody_there_is_told_at_once(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,8 +471,13 @@ def test_a_voice_is_as_far_as_all_its_files(server: FileServer, target: Path) ->
     second = Download(server.url("/b"), "b.json", 6)
     voice = Fetchable("piper:a", ("en-us",), "CC0", "", (asked_of(server), second))
     told: list[tuple[int, int]] = []
-    paths = fetch_voice(voice, target.parent, lambda done, total: told.append((done, total)))
-    assert [path.read_bytes() for path in paths] == [CONTENT, b"second"]
+    arrived = fetch_voice(voice, target.parent, lambda done, total: told.append((done, total)))
+    assert [path.read_bytes() for path in arrived.files] == [CONTENT, b"second"]
+    assert (arrived.fetched, arrived.damaged) == (arrived.files, ())
+    target.write_bytes(CONTENT[::-1])
+    again = fetch_voice(voice, target.parent)
+    assert (again.files, again.fetched, again.damaged) == (arrived.files, (target,), (target,))
+    assert fetch_voice(voice, target.parent).fetched == ()
     assert told == sorted(told)
     assert told[-1] == (voice.bytes, voice.bytes)
 

@@ -17,8 +17,8 @@ from metta_audio.speech.activity import PAUSE, articulation, stretches
 from metta_audio.speech.clip import make_clip
 from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.speech.words import word_ranges
-from metta_audio.voices.espeak import EspeakEngine
-from metta_audio.voices.espeak.catalog import read_catalog
+from metta_audio.voices.espeak import EspeakEngine, engine
+from metta_audio.voices.espeak.catalog import build, installed, read_catalog
 from metta_audio.voices.espeak.engine import EspeakVoice
 from metta_audio.voices.espeak.library import library
 
@@ -357,6 +357,56 @@ def test_calibration_waits_for_the_first_line():
     assert voice._calibration is None
     random.seed(1)
     assert sound(said(voice, "Now.")) == sound(said(ENGINE.open("", "en-us"), "Now."))
+
+
+def test_a_language_is_found_without_reading_them_all():
+    whole = engine._catalog()
+    assert all(engine._catalog_for(code).languages[code] == path for code, path in whole.languages.items())
+    assert engine._catalog_for("en-us") is not whole
+    assert engine._catalog_for("zh") is whole
+    assert engine._catalog_for("xx") is whole
+
+
+@pytest.mark.parametrize(
+    ("variant", "language", "name"),
+    [
+        ("", "en-us", "espeak:en-us"),
+        ("", "en-au", ""),  # another region would do, but others may be nearer
+        ("", "zz", ""),
+        ("de", "de-at", "espeak:de"),
+        ("de", "en-us", ""),
+        ("en-gb+F3", "en-us", "espeak:en-gb+f3"),
+        ("+f3", "fr", "espeak:fr+f3"),
+        ("+nobody", "fr", ""),
+    ],
+)
+def test_a_glance_tells_what_opening_would_give(variant, language, name):
+    assert ENGINE.glance(variant, language) == name
+    if name:
+        assert ENGINE.open(variant, language).name == name
+
+
+def test_nothing_is_loaded_before_something_is_spoken():
+    program = (
+        "import sys; from metta_audio.speech.voice import Setup;"
+        "from metta_audio.voices.registry import cast_roles, find_engines, open_voice;"
+        "engines = find_engines(Setup()); name = cast_roles(engines, 'espeak', 'en-us', ['guide'], {})['guide'];"
+        "print(open_voice(engines, name, 'en-us').fingerprint, 'metta_audio.voices.espeak.library' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == [*ENGINE.open("", "en-us").fingerprint.split(), "False"]
+
+
+def test_another_build_has_another_fingerprint(tmp_path):
+    library, data = installed()
+    language = engine._catalog().languages["en-us"]
+    before = build(library, data, language)
+    assert before == build(library, data, language)
+    longer, other = tmp_path / "longer", tmp_path / "other"
+    content = library.read_bytes()
+    longer.write_bytes(content + b"\0")
+    other.write_bytes(content[:700] + bytes([content[700] ^ 1]) + content[701:])
+    assert len({before, build(longer, data, language), build(other, data, language)}) == 3
 
 
 def test_a_missing_library_is_told_not_thrown(monkeypatch):

@@ -62,6 +62,11 @@ def test_sounds_that_no_line_can_be_are_refused(monkeypatch):
         heard(wav(TONE, 1000))
     with pytest.raises(NotSound, match="no numbers"):
         heard(wav(TONE * np.float32("nan"), subtype="FLOAT"))
+    # Small as a file, too large for the memory.
+    monkeypatch.setattr(outside, "_MOST_SAMPLES", 3 * len(TONE))
+    heard(wav(np.stack([TONE] * 3, axis=1)))
+    with pytest.raises(NotSound, match=r"has 4 channels at \d+ Hz, and is too large"):
+        heard(wav(np.stack([TONE] * 4, axis=1)))
     monkeypatch.setattr(outside, "_LONGEST", 0.1)
     with pytest.raises(NotSound, match="lasts more than"):
         heard(wav(TONE))

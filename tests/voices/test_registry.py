@@ -73,6 +73,37 @@ def test_an_engine_is_made_once_and_only_when_asked_for(monkeypatch, engines):
     assert loads == ["tone"]
 
 
+def test_an_engine_of_files_without_any_is_not_even_loaded(monkeypatch, tmp_path):
+    loads = []
+    real = registry._make
+    monkeypatch.setattr(registry, "_make", lambda point, setup: loads.append(point.name) or real(point, setup))
+    setup = Setup(voices=tmp_path)
+    assert best_voice(find_engines(setup), "en-us") == best_voice(find_engines(setup), "EN-US") == "espeak:en-us"
+    assert set(loads) & {"kokoro", "piper"} == set()
+    (tmp_path / "kokoro").mkdir()
+    best_voice(find_engines(setup), "en-us")
+    assert "kokoro" not in loads
+    (tmp_path / "kokoro" / "some.onnx").touch()
+    best_voice(find_engines(Setup(voices=tmp_path, tables={"piper": {}})), "en-us")
+    assert {"kokoro", "piper"} <= set(loads)
+
+
+def test_what_a_glance_tells_is_not_asked_again():
+    class Quick(Stub):
+        def glance(self, variant, language):
+            return f"espeak:{variant or language}" if language == "en-us" and variant in ("", "en-us") else ""
+
+        def problem(self):
+            raise AssertionError("asked all the same")
+
+    engines = {"espeak": Quick("espeak", [])}
+    assert best_voice(engines, "en-US") == "espeak:en-us"
+    assert cast_roles(engines, "espeak:en-us", "en-us", ["guide"], {}) == {"guide": "espeak:en-us"}
+    assert open_voice(engines, "espeak", "en-us").name == "tone:220"
+    with pytest.raises(AssertionError):
+        open_voice(engines, "espeak:other", "en-us")
+
+
 @pytest.mark.parametrize("name", ["espeak", "espeak:en-gb", "espeak:+f3", "tone:220", "silent"])
 def test_voices_open_by_name_and_speak(engines, name):
     voice = open_voice(engines, name, "EN-US")

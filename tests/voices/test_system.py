@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,7 @@ def answering(monkeypatch, answer, *, problem="", complaint=""):
         (None, {"problem": "cannot be started (no memory)"}, "no memory"),
         (None, {}, "gave no answer"),
         ("half an ans", {}, "gave no answer"),
-        ("[]", {}, "has no voices"),
+        ('{"voices": [], "engine": ""}', {}, "has no voices"),
     ],
 )
 def test_whatever_a_system_engine_does_is_told_not_thrown(monkeypatch, answer, ended, says):
@@ -68,7 +69,11 @@ def test_whatever_a_system_engine_does_is_told_not_thrown(monkeypatch, answer, e
     assert len(asked) == 1  # one that hangs is not asked again
 
 
-VOICES = '[["one", "en-us"], ["two", "de"], ["three", "en-gb"], ["four", ""]]'
+def listing(*voices, engine="espeak 1"):
+    return json.dumps({"voices": voices, "engine": engine})
+
+
+VOICES = listing(["one", "en-us"], ["two", "de"], ["three", "en-gb"], ["four", ""])
 
 
 def test_voices_are_chosen_by_language(monkeypatch):
@@ -81,7 +86,7 @@ def test_voices_are_chosen_by_language(monkeypatch):
 
 
 def test_unknown_voices_and_languages_are_errors(monkeypatch):
-    answering(monkeypatch, '[["one", "en-us"]]')
+    answering(monkeypatch, listing(["one", "en-us"]))
     with pytest.raises(VoiceError, match=r'no voice "on"; did you mean "one"\?'):
         ENGINE.open("on", "en-us")
     with pytest.raises(VoiceError, match='no voice for "fi"'):
@@ -114,6 +119,21 @@ def test_a_file_that_is_not_whole_is_no_speech(monkeypatch, content, says):
     with pytest.raises(VoiceError, match=says) as caught:
         voice.speak(LINE, 110)
     assert caught.value.hint
+
+
+def test_a_fingerprint_changes_with_the_engine_and_with_the_system_that_it_is_part_of(monkeypatch):
+    def fingerprint(engine, platform="linux", release="1"):
+        system._listing.cache_clear()
+        answering(monkeypatch, listing(["one", "en-us"], engine=engine))
+        monkeypatch.setattr(system.sys, "platform", platform)
+        monkeypatch.setattr(system.platform, "version", lambda: release)
+        monkeypatch.setattr(system.platform, "mac_ver", lambda: (release, ("", "", ""), ""))
+        return ENGINE.open("one", "en-us").fingerprint
+
+    assert fingerprint("espeak 1.51") == fingerprint("espeak 1.51", release="another kernel")
+    prints = [fingerprint("espeak 1.51"), fingerprint("espeak 1.52")]
+    prints += [fingerprint("its own", name, release) for name in ("win32", "darwin") for release in ("10", "11")]
+    assert len(set(prints)) == 6
 
 
 def test_an_error_does_not_repeat_the_line(monkeypatch):
@@ -251,6 +271,7 @@ def test_the_system_speaks_in_a_process_of_its_own(require_program):
     require_program("espeak-ng")
     assert ENGINE.problem() == ""
     voice = ENGINE.open("", "en-us")
+    assert re.search(r" espeak \d+\.\d+", voice.fingerprint)
     assert is_concurrent(voice)
     with ThreadPoolExecutor(2) as pool:
         assert len(set(pool.map(speaks, [voice, ENGINE.open("", "en-us"), voice]))) == 1

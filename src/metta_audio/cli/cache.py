@@ -6,6 +6,7 @@ import click
 
 from metta_audio.cli.table import print_json
 from metta_audio.rendering.caching import CacheState, clear, info, verify
+from metta_audio.units import file_size
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
@@ -20,7 +21,7 @@ def command() -> None:
 def show(as_json: bool) -> None:
     """Say where it is, how many clips it holds, and how large it is and may be."""
     state = info()
-    _print(state, as_json, f"{state.clips:,} clips, {_size(state.bytes)} of at most {_size(state.most_bytes)}")
+    _print(state, as_json, f"{state.clips:,} clips, {file_size(state.bytes)} of at most {file_size(state.most_bytes)}")
 
 
 @command.command("verify")
@@ -38,7 +39,7 @@ def check(as_json: bool) -> None:
 def empty(as_json: bool) -> None:
     """Delete every clip. Nothing but time is lost: they are spoken again."""
     state = clear()
-    _print(state, as_json, f"{state.clips:,} clips, {_size(state.bytes)}, deleted")
+    _print(state, as_json, f"{state.clips:,} clips, {file_size(state.bytes)}, deleted")
 
 
 def _print(state: CacheState, as_json: bool, text: str) -> None:
@@ -46,7 +47,3 @@ def _print(state: CacheState, as_json: bool, text: str) -> None:
         print_json(state.to_json())
     else:
         click.echo(f"{state.folder}\n  {text}")
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"

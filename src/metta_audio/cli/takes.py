@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,12 @@ import click
 from metta_audio.cli.options import BREATH, Decorators, Which, gathered
 from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import print_json, print_table
-from metta_audio.takes.review import Review
-from metta_audio.takes.store import DEFAULT_NAME, Entry
+from metta_audio.takes.command import DEFAULT_NAME
 
 if TYPE_CHECKING:
-    from metta_audio.rendering.takes import Checked, Takes
+    from metta_audio.rendering.takes import Takes
+    from metta_audio.takes.index import Entry
+    from metta_audio.takes.review import Review
 
 _OF_WHOM: Decorators = (
     BREATH,
@@ -48,7 +49,7 @@ class _Asked(Which):
     def takes(self) -> Takes:
         from metta_audio.rendering.takes import Takes
 
-        return Takes(self.session(), self.name, self.breath)
+        return Takes(self.session(), self.name, self.breath, tuple(self.written()))
 
 
 _shared = gathered(_Asked, _OF_WHOM, "asked")
@@ -69,7 +70,7 @@ def sheet(asked: _Asked, missing: bool, output: Path | None) -> None:
     """Write the numbered lines to read, once each, as a page for paper or a tablet."""
     takes = asked.takes()
     path = output or Path("output") / f"{takes.session.name}-sheet.html"
-    lines = takes.write_sheet(path, missing=missing, asked=asked.written())
+    lines = takes.write_sheet(path, missing=missing)
     click.echo(f"{path}\n  {len(lines)} line{'' if len(lines) == 1 else 's'} to read")
 
 
@@ -89,8 +90,11 @@ def import_(asked: _Asked, recordings: tuple[Path, ...], as_json: bool, **choice
 
     Each recording is cut at its silences, and the pieces are matched to the lines by their order and length.
     """
-    from metta_audio.rendering.taking import import_takes
+    from metta_audio.rendering.taking import import_takes, misfit
 
+    wrong = misfit(recordings, **{each: choices[each] for each in ("line", "numbered", "missing")})
+    if wrong:
+        raise click.UsageError(wrong, click.get_current_context())
     takes = asked.takes()
     with progress_bar(quiet=as_json) as progress:
         review = import_takes(takes, recordings, progress=progress, **choices)
@@ -105,18 +109,21 @@ def import_(asked: _Asked, recordings: tuple[Path, ...], as_json: bool, **choice
 
 
 def _print_review(review: Review) -> None:
+    from metta_audio.takes.review import cut
+
     print_table(
         ("line", "text", "seconds", "expected", "verdict", "note"),
         (
-            (str(row.number), row.text, f"{row.seconds:.1f}", f"{row.expected:.1f}", row.verdict, row.note)
+            (str(row.number), cut(row.text), f"{row.seconds:.1f}", f"{row.expected:.1f}", row.verdict, row.note)
             for row in review.rows
             if row.seconds is not None
         ),
     )
     click.echo(review.summary)
-    missing = [row.number for row in review.rows if row.verdict == "missing"]
-    if missing:
-        click.echo(f"missing: {_ranges(missing)}")
+    for verdict, told in (("kept", "not in this recording, takes from before stay"), ("missing", "missing")):
+        numbers = [row.number for row in review.rows if row.verdict == verdict]
+        if numbers:
+            click.echo(f"{told}: {_ranges(numbers)}")
     if review.left_out:
         click.echo(f"left out, as no line: {', '.join(review.left_out)}")
     for note in review.notes:
@@ -130,31 +137,34 @@ def _print_review(review: Review) -> None:
 def check(asked: _Asked, strict: bool, as_json: bool) -> None:
     """List the lines that are missing, clipped, noisy, too quiet, or too short or long for their words."""
     from metta_audio.rendering.takes import CHECK_SCHEMA
+    from metta_audio.takes.check import grouped
 
-    checked = asked.takes().check()
+    takes = asked.takes()
+    checked = takes.check()
     lost = [each for each in checked if each.figures is None]
     if as_json:
         print_json({"schema": CHECK_SCHEMA, "name": asked.name, "lines": [each.to_json() for each in checked]})
     else:
-        if any(each.faults for each in checked):
-            print_table(("lines", "fault", "what"), _fault_rows(checked))
+        groups = grouped((each.line.number, fault) for each in checked for fault in each.faults)
+        if groups:
+            recorded = tuple(each.line.number for each in checked if each.figures is not None)
+            rows = ((each.title, _told(each.lines, recorded), each.figures, each.advice) for each in groups)
+            print_table(("fault", "lines", "measured", "what to do"), rows)
         good = sum(not each.faults for each in checked)
+        damaged = sum(each.take is not None for each in lost)
         click.echo(
-            f"{len(checked)} lines: {good} good, {len(checked) - good - len(lost)} with faults, {len(lost)} missing"
+            f"{len(checked)} lines: {good} good, {len(checked) - good - len(lost)} with faults, "
+            f"{len(lost) - damaged} missing{f', {damaged} damaged' if damaged else ''}"
         )
+        for advice in takes.advice(checked):
+            click.echo(advice)
     if strict and lost:
         click.echo(f"metta: {len(lost)} of {len(checked)} lines cannot be spoken by takes:{asked.name}", err=True)
         raise SystemExit(1)
 
 
-def _fault_rows(checked: Sequence[Checked]) -> Iterator[tuple[str, str, str]]:
-    """Each fault with the lines that have it, in the order of the lines."""
-    lines: dict[tuple[str, str], list[int]] = {}
-    for each in checked:
-        for fault in each.faults:
-            lines.setdefault((fault.kind, fault.text), []).append(each.line.number)
-    for (kind, text), numbers in lines.items():
-        yield _ranges(numbers), kind, text
+def _told(numbers: Sequence[int], recorded: Sequence[int]) -> str:
+    return f"all {len(recorded)} recorded" if len(numbers) > 1 and numbers == recorded else _ranges(numbers)
 
 
 def _ranges(numbers: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ import click
 from metta_audio.cli.progress import progress_bar
 from metta_audio.cli.table import print_json, print_table
 from metta_audio.script.model import ARTICULATION
+from metta_audio.units import file_size
 
 if TYPE_CHECKING:
     from metta_audio.rendering.voices import ListedVoice
@@ -33,7 +34,6 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
     if context.invoked_subcommand is not None:
         return
     from metta_audio.rendering.voices import collapsed, list_voices
-    from metta_audio.voices.download import file_size
 
     listed = list_voices(language=language, engine=engine, installed=installed)
     if as_json:
@@ -54,7 +54,7 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
                 each.licence,
                 file_size(each.bytes) if each.bytes else "",
                 _state(each),
-                each.summary if each.fetchable else each.problem or each.summary,
+                each.summary if each.fetchable and not each.damaged else each.problem or each.summary,
             )
             for each in shown
         ),
@@ -66,7 +66,6 @@ def command(context: click.Context, language: str, engine: str, installed: bool,
 def get(name: str) -> None:
     """Fetch a voice. Stopped or cut, the next try goes on where this one ended."""
     from metta_audio.rendering.voices import get_voice
-    from metta_audio.voices.download import file_size
 
     with progress_bar(quiet=False, at_once=True) as progress:
         got = get_voice(name, progress=progress)
@@ -117,7 +116,7 @@ def _languages(languages: tuple[str, ...]) -> str:
 
 def _state(voice: ListedVoice) -> str:
     if voice.fetchable:
-        return "to fetch"
+        return "damaged" if voice.damaged else "to fetch"
     if voice.problem:
         return "not usable"
     return "here, auto" if voice.auto else "here"

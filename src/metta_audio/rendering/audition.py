@@ -84,7 +84,7 @@ def sounds(*, exclude: Iterable[str] = (), shelves: Shelves | None = None) -> li
     """
     settings = read_settings()
     shelves = shelves or Shelves.standard(settings=settings)
-    out = exclusions((*exclude, *settings.exclude), shelves)
+    out = exclusions(exclude, shelves, settings)
     found = []
     for kind, listed in (("bed", listed_beds(shelves)), ("bell", listed_bells(shelves))):
         for name, model in listed:
@@ -108,7 +108,7 @@ def audition(
         raise SettingsError(f"{seconds:g} s is out of range", hint=f"choose from {low:g} to {high:g} seconds")
     settings = read_settings()
     shelves = shelves or Shelves.standard(settings=settings)
-    out = exclusions((*exclude, *settings.exclude), shelves)
+    out = exclusions(exclude, shelves, settings)
     names, bell_names = shelves.beds(), shelves.bells()
     if name in bell_names and name not in names:
         return _bell(name, seed, shelves, out)

@@ -86,8 +86,7 @@ def _way_of_text() -> str:
     """Where a text goes that a server speaks: the settings tell, and nobody is asked."""
     from metta_audio.voices.http.server import read_server
 
-    setup = read_settings().setup()
-    server = read_server(setup.tables.get("http", {}), os.environ, private=setup.private)
+    server = read_server(read_settings().setup(), os.environ)
     where = "on this machine" if server.local else "another machine"
     return f"the text goes to {server.host}, {where} (the server was not asked)"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from metta_audio.errors import SoundError, did_you_mean
 from metta_audio.rendering.catalogue import beds, bells
+from metta_audio.settings import Settings
 from metta_audio.shelves import Shelves
 
 
@@ -28,20 +30,26 @@ class Exclusions:
         return next((word for word in self.words if word in known), "")
 
 
-def exclusions(words: Iterable[str], shelves: Shelves) -> Exclusions:
-    """``words`` checked against all names and tags on the shelves. Raises SoundError with a suggestion.
+def exclusions(words: Iterable[str], shelves: Shelves, settings: Settings) -> Exclusions:
+    """``words`` and those of the settings, checked against all names and tags on the shelves.
 
-    A misspelt exclusion would let through what it was to keep out.
+    A misspelt exclusion would let through what it was to keep out: SoundError, with a suggestion.
     """
-    wanted = tuple(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
+    given = _listed(words)
+    wanted = tuple(dict.fromkeys((*given, *_listed(settings.exclude))))
     if not wanted:
         return Exclusions()
     families = _families(shelves)
     known = {word for name in shelves.sound_files() for word in _words(name)}.union(families, *families.values())
     for word in wanted:
         if word not in known:
-            raise SoundError(f'nothing called "{word}" can be excluded', hint=did_you_mean(word, sorted(known)))
+            with nullcontext() if word in given else settings.blamed("exclude"):
+                raise SoundError(f'nothing called "{word}" can be excluded', hint=did_you_mean(word, sorted(known)))
     return Exclusions(wanted, families)
+
+
+def _listed(words: Iterable[str]) -> list[str]:
+    return [word.strip().lower() for word in words if word.strip()]
 
 
 def _families(shelves: Shelves) -> dict[str, frozenset[str]]:

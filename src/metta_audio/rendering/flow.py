@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -115,7 +116,7 @@ def plan(
     if session.file:
         shelves = shelves.beside(Path(session.file))
     session = _with_own_bells(session, options)
-    palette = Palette(session, options, shelves, settings.exclude)
+    palette = Palette(session, options, shelves, settings)
     mastering = Mastering.of(options, settings)
     voiced = _Voiced() if estimate else _voiced(session, options, settings, shelves, progress)
     timeline, missed = _laid_out(session, options, palette, voiced.spoken)
@@ -232,23 +233,32 @@ def _speaker(session: Session, options: Options, settings: Settings, shelves: Sh
             # A script is untrusted: which files are read is for the listener to say.
             what = f'the script gives the role "{role}" a voice by its file'
             raise VoiceError(what, hint=f"if you trust it, say so yourself: --role {role}={name}")
-    lead = options.voice or settings.voice
-    cast = cast_roles(engines, lead, language, declared, {**written, **options.roles})
-    fallback = options.fallback or settings.fallback
+    chosen = {**written, **options.roles}
+    # What the settings name and the listener did not: an error says where it stands.
+    ours = nullcontext if options.voice else partial(settings.blamed, "voice")
+    with ours() if set(declared) - set(chosen) else nullcontext():
+        cast = cast_roles(engines, options.voice or settings.voice, language, declared, chosen)
     speaking = {line.role for line in lines}
+    voices = {}
+    for role, name in cast.items():
+        if role in speaking:
+            with nullcontext() if role in chosen else ours():
+                voices[role] = open_voice(engines, name, language)
     return Speaker(
-        voices={role: open_voice(engines, name, language) for role, name in cast.items() if role in speaking},
+        voices=voices,
         rate_for=partial(_rate, session, options),
         store=_store(options, settings),
         language=language,
         lexicon=shelves.lexicon(session.header),
-        fallback=_fallback(engines, fallback, language) if fallback else None,
+        fallback=_fallback(engines, options, settings, language),
         plain=options.plain,
     )
 
 
-def _fallback(engines: Mapping[str, Engine], name: str, language: str) -> Voice:
-    return open_voice(engines, best_voice(engines, language) if name == AUTO else name, language)
+def _fallback(engines: Mapping[str, Engine], options: Options, settings: Settings, language: str) -> Voice | None:
+    name = options.fallback or settings.fallback
+    with nullcontext() if options.fallback else settings.blamed("fallback"):
+        return open_voice(engines, best_voice(engines, language) if name == AUTO else name, language) if name else None
 
 
 def says_own_words(session: Session) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from metta_audio.errors import MettaError, SettingsError
 from metta_audio.rendering.options import Options, loudness_target
-from metta_audio.settings import Settings, settings_file
+from metta_audio.settings import Settings
 from metta_audio.sound.duck import Ducking, Stretch
 from metta_audio.sound.levels import SPEECH
 from metta_audio.units import Decibels, Lufs
@@ -25,12 +24,11 @@ class Mastering:
         """What the listener asks for, else what the settings say. Raises SettingsError."""
         if options.loudness is not None:
             name, target = str(options.loudness), loudness_target(options.loudness)
-        try:
-            if options.loudness is None:
+        else:
+            with settings.blamed("loudness"):
                 name, target = str(settings.loudness), loudness_target(settings.loudness)
+        with settings.blamed("duck"):
             ducking = Ducking(**{key: float(value) for key, value in settings.duck.items()})  # type: ignore[arg-type]
-        except MettaError as error:
-            raise SettingsError(f"{settings_file()}: {error.what}", hint=error.hint) from error
         return cls(name, target, ducking)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from metta_audio.rendering.exclusions import exclusions
 from metta_audio.rendering.options import DEFAULT_BED, DEFAULT_BELL, NONE, RANDOM, Options
 from metta_audio.rendering.sources import Sources
 from metta_audio.script.model import BedChange, Bell, Breath, Session, SoundCue
+from metta_audio.settings import Settings
 from metta_audio.shelves import Shelves
 from metta_audio.sound.audio_segment import from_segment
 from metta_audio.sound.bell import BellModel, load_bell
@@ -44,9 +45,9 @@ class Palette:
     SoundError, with the cue's place, for what is on no shelf, and for what is both asked for and excluded.
     """
 
-    def __init__(self, session: Session, options: Options, shelves: Shelves, excluded: Iterable[str] = ()) -> None:
+    def __init__(self, session: Session, options: Options, shelves: Shelves, settings: Settings) -> None:
         self._session, self._options, self._sources = session, options, Sources(shelves)
-        self._exclusions = exclusions((*options.exclude, *excluded), shelves)
+        self._exclusions = exclusions(options.exclude, shelves, settings)
         self._rack = BedRack(self._sources, self._exclusions, session.seed)
         self._bells: dict[tuple[str, bool], BellModel | None] = {}
         self._lengths: dict[str, Samples] = {}

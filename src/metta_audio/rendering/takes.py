@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,22 @@ from metta_audio.rendering.counting import counting_lines
 from metta_audio.rendering.flow import says_own_words
 from metta_audio.rendering.options import Options
 from metta_audio.rendering.workplace import workplace
-from metta_audio.script.model import Session
+from metta_audio.script.model import Line, Session
 from metta_audio.settings import read_settings
-from metta_audio.takes.check import Fault, Figures, faults, measure, usual_pace
-from metta_audio.takes.lines import SheetLine, sheet_lines
+from metta_audio.takes.check import SERIOUS, Fault, Figures, faults, measure, usual_pace
+from metta_audio.takes.command import DEFAULT_NAME, RECORDING, takes_command
+from metta_audio.takes.index import Entry, Take
+from metta_audio.takes.lines import SheetLine, key, sheet_lines
 from metta_audio.takes.sheet import sheet
-from metta_audio.takes.store import DEFAULT_NAME, Entry, Take, TakeSet, set_names
+from metta_audio.takes.store import TakeSet, set_names
 
 REVIEW = "review"
 """Name of the files that say what the last import found, beside the takes."""
 
-CHECK_SCHEMA = "metta_audio.takes.check/1"
+_NOT_AGAIN = ("missing", "dull", "offset")
+"""Faults of which no single line need be recorded again: a sheet lists the missing ones, and the rest can be used."""
+
+CHECK_SCHEMA = "metta_audio.takes.check/2"
 LIST_SCHEMA = "metta_audio.takes.list/1"
 
 
@@ -40,7 +44,7 @@ class Checked:
         """As JSON; without the text, which is the sheet's."""
         return {
             "number": self.line.number,
-            "faults": [asdict(fault) for fault in self.faults],
+            "faults": [{"kind": each.kind, "figure": each.figure, "text": each.text} for each in self.faults],
             "figures": None if self.figures is None else asdict(self.figures),
         }
 
@@ -67,12 +71,14 @@ class Takes:
     """The lines of one session, and the takes that the set ``name`` has of them.
 
     ``breath`` is the sound that leads breaths, as in ``Options``: where it counts, the words of counting are lines.
-    Raises SettingsError for what cannot be a name.
+    ``asked`` is how the session is asked for on the command line, the practice, then its options: for the commands
+    that pages and hints name. Raises SettingsError for what cannot be a name.
     """
 
     session: Session
     name: str = DEFAULT_NAME
     breath: str | None = None
+    asked: tuple[str, ...] = ()
 
     @property
     def set(self) -> TakeSet:
@@ -89,6 +95,27 @@ class Takes:
         """Where the review of the last import lies."""
         return self.set.folder / f"{REVIEW}.html"
 
+    @property
+    def shown(self) -> Mapping[int, str]:
+        """By its number, each line as anybody may read it: without what a listener says of themselves."""
+        items = (item for section in self.session.sections for item in section.items)
+        own = {key(item.text): item.shown for item in items if isinstance(item, Line) and item.private}
+        return {line.number: own.get(line.key, line.text) for line in self.lines}
+
+    @property
+    def practice(self) -> str:
+        """How the practice is asked for."""
+        return self.asked[0] if self.asked else self.session.file or self.session.name
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """With which options. What a listener says of themselves is "…": it asks for the same lines."""
+        return tuple(_hidden(part, self.session.private) for part in self.asked[1:])
+
+    def command(self, verb: str, *arguments: object) -> str:
+        """A whole command of ``metta takes`` about these lines."""
+        return takes_command(verb, self.practice, *arguments, options=self.options, name=self.name)
+
     def wanted(self, *, missing: bool) -> tuple[SheetLine, ...]:
         """All lines; with ``missing``, those without a certain take. Raises SettingsError where there is none."""
         lines, index = self.lines, self.set.index()
@@ -99,18 +126,18 @@ class Takes:
             raise SettingsError(f'"{self.name}" has every line of {self.session.name}', hint="nothing is missing")
         return wanted
 
-    def write_sheet(self, path: Path, *, missing: bool = False, asked: Sequence[str] = ()) -> tuple[SheetLine, ...]:
+    def write_sheet(self, path: Path, *, missing: bool = False) -> tuple[SheetLine, ...]:
         """Write the page to read from into ``path``, whole or not at all, and give the lines on it.
 
-        With ``missing``, only those without a certain take; their numbers stay. ``asked`` is how the session was asked
-        for on the command line, for the command that the page names: the practice, then its options. Raises
-        SettingsError where there is nothing to read, EncodeError where ``path`` cannot be written.
+        With ``missing``, only those without a certain take; their numbers stay. Raises SettingsError where there is
+        nothing to read, EncodeError where ``path`` cannot be written.
         """
         lines = self.wanted(missing=missing)
-        practice, *options = asked or (self.session.file or self.session.name,)
         more = ["--missing"] if missing else []
-        command = ["metta", "takes", "import", practice, "recording.wav", *options, "--as", self.name, *more]
-        text = sheet(lines, self.session.header, shlex.join(command), missing=missing)
+        # The page shows every word anyhow, so the command is whole.
+        options = self.asked[1:]
+        command = takes_command("import", self.practice, RECORDING, *more, options=options, name=self.name)
+        text = sheet(lines, self.session.header, command, missing=missing)
         with workplace(path.parent, private=says_own_words(self.session)) as staging:
             staging.path(path.name).write_text(text, encoding="utf-8")
             staging.commit()
@@ -118,10 +145,21 @@ class Takes:
 
     def check(self) -> tuple[Checked, ...]:
         """Measure the take of every line. Raises VoiceError for an unknown set."""
-        takes = TakeSet.existing(_root(), self.name)
+        takes = self._existing()
         index = takes.index()
-        pace = usual_pace(index.takes.values())
+        pace = usual_pace(index.takes)
         return tuple(_checked(takes, line, index.current(line.key), pace) for line in self.lines)
+
+    def advice(self, checked: Sequence[Checked]) -> Iterator[str]:
+        """What to do about faults, each with a command that can be run as it stands."""
+        worst = {fault.kind: each.line.number for each in reversed(checked) for fault in each.faults}
+        if "missing" in worst:
+            yield f"a sheet of what is missing: {self.command('sheet', '--missing')}"
+        if "doubtful" in worst:
+            yield f"a doubtful take that is right: {self.command('accept', worst['doubtful'])}"
+        again = next((worst[kind] for kind in SERIOUS if kind in worst and kind not in _NOT_AGAIN), None)
+        if again is not None:
+            yield f"a line recorded again: {self.command('import', RECORDING, '--line', again)}"
 
     def drop(self, number: int) -> Entry:
         """The line is missing again; its take is kept among the older ones. Raises SettingsError where it has none."""
@@ -141,21 +179,22 @@ class Takes:
         """
         return self._change(number, Entry.accepted, "has no doubtful take to accept")
 
+    def _existing(self) -> TakeSet:
+        return TakeSet.existing(_root(), self.name, f"import a recording first: {self.command('import', RECORDING)}")
+
     def _change(self, number: int, how: Callable[[Entry], Entry], unchanged: str) -> Entry:
-        takes = TakeSet.existing(_root(), self.name)
+        takes = self._existing()
         lines = {line.number: line for line in self.lines}
         if number not in lines:
             hint = f"the sheet has lines 1 to {len(lines)}"
             raise SettingsError(f"no line has the number {number}", hint=hint)
-        key = lines[number].key
-        if key not in takes.index().entries:
-            hint = "metta takes check lists what is missing"
+        before = takes.index().entry(lines[number].key)
+        hint = f"to see what there is: {self.command('check')}"
+        if before == Entry():
             raise SettingsError(f'"{self.name}" has no take of line {number}', hint=hint)
-        before = takes.index().entries[key]
         if how(before) == before:
-            hint = "metta takes check says what there is"
             raise SettingsError(f'line {number} of "{self.name}" {unchanged}', hint=hint)
-        return takes.change(key, how)
+        return takes.change(lines[number].key, how)
 
 
 def list_takes() -> tuple[Listed, ...]:
@@ -167,22 +206,29 @@ def _root() -> Path:
     return read_settings().setup().takes
 
 
+def _hidden(part: str, private: frozenset[str]) -> str:
+    """``part`` of a command line, without the value of a parameter that is private."""
+    name, equals, value = part.partition("=")
+    return f"{name}=…" if equals and value and name.strip() in private else part
+
+
 def _certain(take: Take | None) -> bool:
     return take is not None and not take.doubtful
 
 
 def _checked(takes: TakeSet, line: SheetLine, take: Take | None, pace: float) -> Checked:
     if take is None:
-        return Checked(line, None, None, (Fault("missing", "missing: it has not been recorded"),))
+        return Checked(line, None, None, (Fault("missing", advice="it has not been recorded"),))
     try:
         wave = takes.read(take)
-    except SoundError as error:
-        return Checked(line, take, None, (Fault("damaged", str(error)),))
+    except SoundError:
+        advice = "its file was changed or is gone: put it back, or record the line again"
+        return Checked(line, take, None, (Fault("damaged", take.file, advice),))
     figures = measure(wave, take, pace)
     found = faults(figures, take.words)
     if take.doubtful:
-        said = "doubtful: it was matched without certainty; listen to it, then metta takes accept, or import --line"
-        found = (Fault("doubtful", said), *found)
+        advice = "listen: it may be of another line. Accept it, or record the line again"
+        found = (Fault("doubtful", advice=advice), *found)
     return Checked(line, take, figures, found)
 
 
@@ -191,7 +237,7 @@ def _listed(takes: TakeSet) -> Listed:
         index = takes.index()
     except SoundError as error:
         return Listed(takes.name, problem=str(error))
-    current = index.takes.values()
+    current = index.takes
     return Listed(
         takes.name,
         lines=len(current),

@@ -7,18 +7,21 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from metta_audio.errors import SettingsError, SoundError
+from metta_audio.rendering.comparing import said_plainly
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.rendering.takes import REVIEW, Takes
-from metta_audio.script.model import Session
+from metta_audio.settings import read_settings
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.check import usual_pace
+from metta_audio.takes.index import Entry, Index, Take
 from metta_audio.takes.reading import Found, Reading, read_files, read_through
 from metta_audio.takes.recording import Recording
-from metta_audio.takes.review import Outcome, Review, review
-from metta_audio.takes.store import Entry, Index, Take, TakeSet
+from metta_audio.takes.review import Known, Outcome, Review, review
+from metta_audio.takes.store import TakeSet
 from metta_audio.units import Samples
 
 _NUMBERED = re.compile(r"\s*0*(\d{1,5})(?!\d)")
@@ -47,13 +50,16 @@ def import_takes(
     ``numbered`` such files; or with ``line`` one file that is this line. ``missing`` looks only for lines without a
     certain take, as on the sheet that lists them. A take that is good replaces an older one, which is kept; a doubtful
     one never replaces a good one, unless ``accept_doubtful``: it is set aside. With ``dry_run`` nothing is written.
-    Raises SoundError where nothing was found.
+    Raises SoundError where nothing was found, SettingsError for choices that exclude one another.
     """
-    lines, kept = takes.wanted(missing=missing and line is None), takes.set
+    wrong = misfit(sources, line=line, numbered=numbered, missing=missing)
+    if wrong:
+        raise SettingsError(wrong)
+    lines, kept = takes.wanted(missing=missing), takes.set
     with ExitStack() as stack:
         if line is not None or numbered or any(isinstance(source, Path) and source.is_dir() for source in sources):
             files = _files(sources, line)
-            reading = read_files(files, lines, usual_pace(kept.index().takes.values()))
+            reading = read_files(files, lines, usual_pace(kept.index().takes))
             load = _from_files([source for number in sorted(files) for source in files[number]])
         else:
             recordings = []
@@ -61,20 +67,41 @@ def import_takes(
                 progress("reading", number, len(sources))
                 recordings.append(stack.enter_context(Recording(source)))
             progress("reading", len(sources), len(sources))
-            reading = read_through(recordings, lines)
+            reading = read_through(recordings, lines, said_plainly(lines, takes.session.header.language))
             load = _from_recordings(recordings)
         session = takes.session
         if not reading.found:
             what = f"no line of {session.name} was found in what was given"
             raise SoundError(what, hint="check that it is the recording of this script, and of these parameters")
-        if dry_run:
-            return review(takes.name, session.name, session.header, lines, reading)
-        stored = _store(kept, takes.session, reading, load, sure=accept_doubtful or line is not None, progress=progress)
-    result = review(takes.name, session.name, session.header, lines, reading, stored)
-    if line is None:
-        kept.put_file(f"{REVIEW}.json", json.dumps(result.to_json(), indent=1, ensure_ascii=False).encode())
-        kept.put_file(f"{REVIEW}.html", result.html().encode())
+        index, sure = kept.index(), accept_doubtful or line is not None
+        before = {each.number: take for each in lines if (take := index.current(each.key)) is not None}
+        stored = {} if dry_run else _store(takes, reading, load, sure=sure, progress=progress)
+    known = Known(takes.shown, partial(takes.command, "undo"), before, stored, sure)
+    told = [each for each in lines if line in (None, each.number)]
+    result = review(takes.name, session.name, session.header, told, reading, known)
+    if line is None and not dry_run:
+        _write_review(kept, result)
     return result
+
+
+def misfit(sources: Sequence[Path | Wave], *, line: int | None, numbered: bool, missing: bool) -> str:
+    """Why these choices of ``import_takes`` exclude one another; empty where they do not."""
+    folders = any(isinstance(source, Path) and source.is_dir() for source in sources)
+    if line is not None:
+        if folders or len(sources) != 1:
+            return "--line takes one file"
+        if numbered or missing:
+            return f"--line says which line it is: leave {'--numbered' if numbered else '--missing'} out"
+    if missing and (numbered or folders):
+        return "numbered files say which lines they are: leave --missing out"
+    return ""
+
+
+def _write_review(kept: TakeSet, result: Review) -> None:
+    """Keep the review beside the takes; where all work is private, without what the lines say."""
+    result = result.without_text() if read_settings().private else result
+    kept.put_file(f"{REVIEW}.json", json.dumps(result.to_json(), indent=1, ensure_ascii=False).encode())
+    kept.put_file(f"{REVIEW}.html", result.html().encode())
 
 
 def _from_files(files: Sequence[Path | Wave]) -> _Load:
@@ -92,8 +119,6 @@ def _from_recordings(recordings: Sequence[Recording]) -> _Load:
 def _files(sources: Sequence[Path | Wave], line: int | None) -> dict[int, list[Path | Wave]]:
     """Files by the number of their line; those of one number in the order of their names, "take 10" after "take 2"."""
     if line is not None:
-        if len(sources) != 1 or (isinstance(sources[0], Path) and sources[0].is_dir()):
-            raise SettingsError("--line takes one file", hint=f"give the recording of line {line}")
         return {line: [sources[0]]}
     found: dict[int, list[Path | Wave]] = {}
     for source in sources:
@@ -129,37 +154,39 @@ def _sounds_in(folder: Path) -> list[Path]:
 
 
 def _store(
-    kept: TakeSet, session: Session, reading: Reading, load: _Load, *, sure: bool, progress: Progress
+    takes: Takes, reading: Reading, load: _Load, *, sure: bool, progress: Progress
 ) -> dict[int, tuple[Take, Outcome]]:
     """Write every take that was found, then change the index once."""
+    kept = takes.set
     made: dict[str, tuple[Take, list[Take]]] = {}
     for done, found in enumerate(reading.found):
         progress("keeping", done, len(reading.found))
-        earlier = [_kept(kept, session, each, load(each), sure=False) for each in found.earlier]
-        made[found.line.key] = _kept(kept, session, found, load(found), sure=sure), earlier
-    outcomes: dict[str, Outcome] = {}
+        earlier = [_kept(takes, each, load(each), sure=False) for each in found.earlier]
+        made[found.line.key] = _kept(takes, found, load(found), sure=sure), earlier
+    settled: dict[str, tuple[Take, Outcome]] = {}
 
     def change(index: Index) -> Index:
-        entries = dict(index.entries)
         for key, (take, earlier) in made.items():
-            before = _with_older(entries.get(key, Entry()), earlier)
-            entries[key], outcomes[key] = _settled(before, take)
-        languages = tuple(sorted({*index.languages, session.header.language.lower()}))
-        return Index(entries, languages)
+            entry, outcome = _settled(_with_older(index.entry(key), earlier), take)
+            index = index.with_entry(key, entry)
+            settled[key] = entry.current if entry.current and outcome == "the same" else take, outcome
+        languages = tuple(sorted({*index.languages, takes.session.header.language.lower()}))
+        return replace(index, languages=languages)
 
     kept.update(change)
-    return {take.number: (take, outcomes[key]) for key, (take, _) in made.items()}
+    return {take.number: (take, outcome) for take, outcome in settled.values()}
 
 
-def _kept(kept: TakeSet, session: Session, found: Found, wave: Wave, *, sure: bool) -> Take:
+def _kept(takes: Takes, found: Found, wave: Wave, *, sure: bool) -> Take:
     """The take of what was found, its sound written."""
     return Take(
-        digest=kept.write(wave),
+        digest=takes.set.write(wave),
         rate=wave.rate,
         frames=Samples(wave.frames),
         spoken=found.spoken,
         words=found.line.words,
-        script=session.name,
+        script=takes.practice,
+        options=takes.options,
         number=found.line.number,
         doubtful=bool(found.doubts) and not sure,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from metta_audio.errors import SettingsError, VoiceError, did_you_mean
 from metta_audio.rendering.options import Progress, silent_progress
 from metta_audio.settings import read_settings
 from metta_audio.speech.voice import QUALITIES, Engine, Setup, VoiceInfo
-from metta_audio.voices.catalogue import Fetchable, folder, is_here, read_catalogue
+from metta_audio.voices.catalogue import Fetchable, damaged, folder, is_here, read_catalogue
 from metta_audio.voices.download import fetch_voice
 from metta_audio.voices.part import remove
 from metta_audio.voices.registry import best_voice, find_engines
@@ -37,8 +37,8 @@ class ListedVoice:
 
     ``languages`` are BCP 47 in small letters, empty where it depends; ``bytes`` is what it takes on the disk, or would.
     ``problem`` says why it cannot speak, and what to do; empty where it can. ``fetchable``: whether all that it lacks
-    can be fetched. ``auto``: whether the voice "auto" is this one. ``engine_problem`` says why its whole engine cannot
-    run; empty where it can.
+    can be fetched; ``damaged``: whether it was, and is no longer as it was. ``auto``: whether the voice "auto" is this
+    one. ``engine_problem`` says why its whole engine cannot run; empty where it can.
     """
 
     name: str
@@ -51,6 +51,7 @@ class ListedVoice:
     problem: str = ""
     summary: str = ""
     fetchable: bool = False
+    damaged: bool = False
     auto: bool = False
     engine_problem: str = ""
 
@@ -89,7 +90,9 @@ def list_voices(*, language: str = "", engine: str = "", installed: bool = False
         raise SettingsError(f'"{language}" is not a language code', hint="write for example de or en-gb")
     setup = read_settings().setup()
     engines = find_engines(setup)
-    known = {voice.name for voice in read_catalogue(setup)}
+    catalogue = read_catalogue(setup)
+    wrong = damaged(catalogue, setup)
+    known = {voice.name: not wrong.isdisjoint(_paths(voice, setup)) for voice in catalogue}
     if engine and engine not in engines:
         raise VoiceError(f'no engine is called "{engine}"', hint=did_you_mean(engine, engines))
     try:
@@ -125,7 +128,7 @@ def collapsed(listed: Sequence[ListedVoice]) -> list[ListedVoice]:
 def _alike(voice: ListedVoice) -> tuple[object, ...]:
     if voice.engine_problem:
         return voice.engine, voice.engine_problem
-    return voice.engine, voice.installed, voice.fetchable, bool(voice.problem)
+    return voice.engine, voice.installed, voice.fetchable, voice.damaged, bool(voice.problem)
 
 
 def _together(group: Sequence[ListedVoice]) -> ListedVoice:
@@ -157,17 +160,17 @@ def get_voice(name: str, *, progress: Progress = silent_progress) -> Fetched:
     """
     setup = read_settings().setup()
     voice = _fetchable(name, setup)
-    was_here = is_here(voice, setup)
-    files = fetch_voice(voice, folder(voice.engine, setup), lambda done, total: progress("fetching", done, total))
-    notes = ["it was here already"] if was_here else []
+    arrived = fetch_voice(voice, folder(voice.engine, setup), lambda done, total: progress("fetching", done, total))
+    notes = [] if arrived.fetched else ["it was here already"]
+    notes += [f"{path.name} was damaged, and was fetched again" for path in arrived.damaged]
     notes += [
         f"no checksum is known for {each.file}: its size was checked" for each in voice.downloads if not each.digest
     ]
     alike = [other for other in read_catalogue(setup) if other.downloads == voice.downloads and other != voice]
-    if alike and not was_here:
+    if alike and set(arrived.fetched) > set(arrived.damaged):
         notes.append(f"with it came {len(alike)} other voices in the same files")
     problem = find_engines(setup)[voice.engine].problem()
-    return Fetched(voice, files, (*notes, *([f"it cannot speak yet: {problem}"] if problem else [])))
+    return Fetched(voice, arrived.files, (*notes, *([f"it cannot speak yet: {problem}"] if problem else [])))
 
 
 def remove_voice(name: str) -> Removed:
@@ -189,12 +192,9 @@ def remove_voice(name: str) -> Removed:
             raise VoiceError(what, hint=f"metta voices remove {voice.engine} removes all that {voice.engine} fetched")
         leaving = [voice]
     needed = {
-        folder(other.engine, setup) / each.file
-        for other in catalogue
-        if other not in leaving and is_here(other, setup)
-        for each in other.downloads
+        path for other in catalogue if other not in leaving and is_here(other, setup) for path in _paths(other, setup)
     }
-    files = dict.fromkeys(folder(each.engine, setup) / file.file for each in leaving for file in each.downloads)
+    files = dict.fromkeys(path for each in leaving for path in _paths(each, setup))
     here = tuple(voice.name for voice in leaving if is_here(voice, setup))
     gone = tuple(path for path in files if path not in needed and remove(path, setup.voices))
     kept = tuple(path for path in files if path in needed)
@@ -203,16 +203,23 @@ def remove_voice(name: str) -> Removed:
     return Removed(gone, here, kept)
 
 
-def _rows(name: str, engine: Engine, known: Container[str]) -> Iterator[ListedVoice]:
+def _rows(name: str, engine: Engine, known: Mapping[str, bool]) -> Iterator[ListedVoice]:
+    """The rows of an engine; ``known`` are the voices that can be fetched, and whether each is here, but damaged."""
     lacking = engine.problem()
     infos = engine.voices()
     if lacking and not infos:
         yield ListedVoice(name, name, problem=lacking, engine_problem=lacking)
     for info in infos:
-        yield _row(name, info, lacking, absent=not info.installed and info.name in known)
+        absent = not info.installed and info.name in known
+        yield _row(name, info, lacking, absent=absent, damaged=absent and known[info.name])
 
 
-def _row(engine: str, info: VoiceInfo, lacking: str, *, absent: bool) -> ListedVoice:
+def _paths(voice: Fetchable, setup: Setup) -> list[Path]:
+    """Where the files of ``voice`` lie, or would."""
+    return [folder(voice.engine, setup) / each.file for each in voice.downloads]
+
+
+def _row(engine: str, info: VoiceInfo, lacking: str, *, absent: bool, damaged: bool) -> ListedVoice:
     """The row of a voice whose engine is ``lacking`` something; ``absent``: it can be fetched."""
     problem = lacking or info.problem
     if lacking and absent:
@@ -228,6 +235,7 @@ def _row(engine: str, info: VoiceInfo, lacking: str, *, absent: bool) -> ListedV
         problem,
         info.summary,
         fetchable=absent and not lacking,
+        damaged=damaged,
         engine_problem=lacking,
     )
 

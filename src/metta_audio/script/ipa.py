@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -19,6 +20,21 @@ _OVER_AND_UNDER = frozenset(map(chr, (
     0x30B, 0x301, 0x304, 0x300, 0x30F, 0x30C, 0x302, 0x1DC4, 0x1DC5, 0x1DC8,
 )))  # fmt: skip
 """Marks over and under a sign: the chart's diacritics, ties, tones."""
+
+_SOUNDS = _CONSONANTS | _VOWELS
+_SYMBOLS = _SOUNDS | _MARKS | _OVER_AND_UNDER
+"""What is a sound by itself, and all that there is."""
+
+
+def _one_of(symbols: frozenset[str]) -> str:
+    return f"[{re.escape(''.join(sorted(symbols)))}]"
+
+
+IPA = rf"(?!\s){_one_of(_MARKS)}*{_one_of(_SOUNDS)}{_one_of(_SYMBOLS)}*(?<!\s)"
+"""A regular expression for what ``bad_symbol`` finds nothing wrong with: all of the usual kind, with each mark behind
+its sound, and no space at either end."""
+
+_IPA = re.compile(IPA)
 
 _MEANT = {
     "g": "ɡ", ":": "ː", "'": "ˈ", "’": "ˈ", "‘": "ˈ", "´": "ˈ", "`": "ˈ", '"': "ˈ", "′": "ˈ", ",": "ˌ",
@@ -50,19 +66,21 @@ def bad_symbol(ipa: str) -> BadSymbol | None:
     >>> bad_symbol("'mEta:").hint
     'did you mean "ˈ"?'
     """
+    if _IPA.fullmatch(ipa):
+        return None
     for index, character in enumerate(ipa):
         parts = unicodedata.normalize("NFD", character)
         if character not in _CONSONANTS and not all(map(_known, parts)):
             return BadSymbol(index, f'"{_shown(character)}" is no IPA symbol', _hint(character))
         if index == 0 and unicodedata.combining(character):
             return BadSymbol(0, "a mark stands over nothing", "put it behind the symbol it belongs to")
-    if not any(part in _CONSONANTS | _VOWELS for part in unicodedata.normalize("NFD", ipa)):
+    if not any(part in _SOUNDS for part in unicodedata.normalize("NFD", ipa)):
         return BadSymbol(0, "this IPA holds no sound", "write for example ˈmɛtɑː")
     return None
 
 
 def _known(character: str) -> bool:
-    return any(character in table for table in (_CONSONANTS, _VOWELS, _MARKS, _OVER_AND_UNDER))
+    return character in _SYMBOLS
 
 
 def _hint(character: str) -> str:

@@ -141,12 +141,24 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence spoken by one role: what becomes one clip. ``text`` is as read, without markup."""
+    """One sentence spoken by one role: what becomes one clip. ``text`` is as read, without markup.
+
+    ``private`` are the parts ``text[start:end]`` that come from a listener's free text, in order.
+    """
 
     role: str
     text: str
     place: Place
     spans: tuple[Span, ...] = ()
+    private: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """``text`` as anybody may read it: "…" for what comes from a listener."""
+        text = self.text
+        for start, end in reversed(self.private):
+            text = f"{text[:start]}…{text[end:]}"
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from metta_audio.script.model import Pronunciation
 MOST_WORDS = 8
 """Words of a phrase: longer than any name or term, and a line is still searched in no time."""
 
-_LONGEST = 200
+LONGEST = 200
 """Characters of a phrase, of its IPA or of its respelling: eight long words."""
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ′`´＇", "'"))
@@ -33,6 +33,9 @@ END = " ."
 """Behind a phrase in a lexicon: it counts only where a sentence ends, or the part of one before a colon."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ′`´＇][^\W\d_][^\W_]*)*")
+_PLAIN = re.compile("[a-z]+(?: [a-z]+)*")
+"""A phrase that is found by itself."""
+
 _UNUSUAL = re.compile(r"[^\w\s!-/:-@\[-`{-~‘’“”–—…]")
 """What a text may hold that ``_WORD`` does not know: marks upon letters, which Python counts as no part of a word."""
 
@@ -73,6 +76,8 @@ def folded(word: str) -> str:
     >>> folded("Mettā’s")
     "metta's"
     """
+    if word.isascii():  # most words are, and there is nothing more to take away
+        return word.replace("`", "'").lower()
     letters = unicodedata.normalize("NFKD", word.translate(_APOSTROPHES))
     return "".join(letter for letter in letters if unicodedata.combining(letter) < _LATIN_MARKS).casefold()
 
@@ -84,6 +89,8 @@ def spelt(word: str) -> str:
     >>> spelt("Mettā"), spelt("IFS’s")
     ('metta', "IFS's")
     """
+    if word.islower():
+        return folded(word)
     bare = word.translate(_APOSTROPHES).removesuffix("'s")
     if len(bare) < _FEWEST_CAPITALS or not bare.isupper():
         return folded(word)
@@ -92,6 +99,8 @@ def spelt(word: str) -> str:
 
 def phrase_of(text: str) -> str:
     """What a phrase is found by: its words as ``spelt`` writes them, whatever stands between them."""
+    if _PLAIN.fullmatch(text):
+        return text
     return " ".join(spelt(text[start:end]) for start, end in words_of(text))
 
 
@@ -101,7 +110,7 @@ def read_entries(written: Mapping[str, object], at: At) -> dict[str, Pronunciati
     names: dict[str, str] = {}
     for word, value in written.items():
         phrase = phrase_of(word)
-        if not phrase or len(phrase.split()) > MOST_WORDS or len(word) > _LONGEST:
+        if not phrase or phrase.count(" ") >= MOST_WORDS or len(word) > LONGEST:
             what = f'"{word[:40]}" is no word' if not phrase else f"this phrase has more than {MOST_WORDS} words"
             raise ScriptError(what, place=at(word), hint="write a word or a short phrase")
         phrase += END if isinstance(value, dict) and "at" in value else ""
@@ -127,16 +136,20 @@ def _pronunciation(word: str, value: object, at: At) -> Pronunciation:
     if value.get("at", "end") != "end":
         what = f'"{word}" cannot be found only there'
         raise ScriptError(what, place=at(word, "at"), hint='write at = "end", or leave it out')
-    if value.keys() == {"at"}:
+    if "ipa" not in value and "say" not in value:
         _refuse(f'"{word}" has no pronunciation', at(word))
-    ipa = unicodedata.normalize("NFC", value["ipa"].strip()) if "ipa" in value else ""
-    if "ipa" in value:
-        _check_length(word, "ipa", value["ipa"], at)
-        if (bad := bad_symbol(value["ipa"].strip())) is not None:
-            index = bad.index + len(value["ipa"]) - len(value["ipa"].lstrip())
-            what = f'the IPA of "{word}": {bad.what} (character {index + 1})'
-            raise ScriptError(what, place=at(word, "ipa", value["ipa"], index), hint=bad.hint)
+    ipa = _ipa(word, value["ipa"], at) if "ipa" in value else ""
     return Pronunciation(ipa, _say(word, "say", value["say"], at) if "say" in value else "")
+
+
+def _ipa(word: str, ipa: str, at: At) -> str:
+    _check_length(word, "ipa", ipa, at)
+    bare = ipa.strip()
+    if (bad := bad_symbol(bare)) is not None:
+        index = bad.index + len(ipa) - len(ipa.lstrip())
+        what = f'the IPA of "{word}": {bad.what} (character {index + 1})'
+        raise ScriptError(what, place=at(word, "ipa", ipa, index), hint=bad.hint)
+    return unicodedata.normalize("NFC", bare)
 
 
 def _say(word: str, key: str, say: str, at: At) -> str:
@@ -146,7 +159,8 @@ def _say(word: str, key: str, say: str, at: At) -> str:
         raise ScriptError(
             f'"{word}" would be spoken as "off"', place=at(word, key), hint="to switch it off write false"
         )
-    if (hidden := next((letter for letter in plain if not letter.isprintable()), "")) != "":
+    if not plain.isprintable():
+        hidden = next(letter for letter in plain if not letter.isprintable())
         what = f'the respelling of "{word}" holds the control character U+{ord(hidden):04X}'
         raise ScriptError(what, place=at(word, key), hint="leave it out: nobody can see or say it")
     if not any(map(str.isalnum, plain)):
@@ -155,10 +169,10 @@ def _say(word: str, key: str, say: str, at: At) -> str:
 
 
 def _check_length(word: str, key: str, value: str, at: At) -> None:
-    if not value.strip():
+    if not value or value.isspace():
         _refuse(f'the {"IPA" if key == "ipa" else "respelling"} of "{word}" is empty', at(word, key))
-    if len(value) > _LONGEST:
-        what = f'the {"IPA" if key == "ipa" else "respelling"} of "{word}" has more than {_LONGEST} characters'
+    if len(value) > LONGEST:
+        what = f'the {"IPA" if key == "ipa" else "respelling"} of "{word}" has more than {LONGEST} characters'
         raise ScriptError(what, place=at(word, key), hint="an entry is for a word or a short phrase")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import cast
 
 import sentencex
@@ -134,7 +134,7 @@ class Speaker:
                 del sentence[0]
             text = "".join(letter.char for letter in sentence)
             if any(char.isalnum() for char in text):
-                line = Line(self.role, text, self.at(sentence[0].position), _spans(sentence))
+                line = Line(self.role, text, self.at(sentence[0].position), _spans(sentence), _private(sentence))
                 _check_length(line)
                 yield line
 
@@ -178,6 +178,17 @@ def _sentence_ends(run: list[_Letter], language: str) -> Iterator[int]:
         end += len(sentence)
         if 0 < end < len(index_of) and index_of[end] > 0:
             yield index_of[end]
+
+
+def _private(sentence: list[_Letter]) -> tuple[tuple[int, int], ...]:
+    """The parts of one sentence that come from a listener's free text."""
+    found, start = [], 0
+    for private, letters in groupby(sentence, key=lambda letter: letter.private is not None):
+        end = start + len(list(letters))
+        if private:
+            found.append((start, end))
+        start = end
+    return tuple(found)
 
 
 def _spans(sentence: list[_Letter]) -> tuple[Span, ...]:

@@ -38,14 +38,21 @@ def mono(wave: Wave) -> NDArray[np.float64]:
 
 def _levels(wave: Wave, hop: int) -> NDArray[np.float64]:
     """RMS of the window that starts at each hop."""
-    power = np.square(mono(wave))
-    hops = -(-len(power) // hop) if len(power) else 0
-    padded = np.concatenate([power, np.zeros((hops + _WINDOW_HOPS) * hop - len(power))])
-    total = np.concatenate([[0.0], np.cumsum(padded.reshape(-1, hop).sum(axis=1))])
+    sound = mono(wave)
+    hops = -(-len(sound) // hop) if len(sound) else 0
+    padded = np.concatenate([sound, np.zeros((hops + _WINDOW_HOPS) * hop - len(sound))])
+    total = np.concatenate([[0.0], np.cumsum(_energies(padded, hop))])
     # A running sum may end a rounding error below zero.
     mean = np.maximum(total[_WINDOW_HOPS:-1] - total[: -_WINDOW_HOPS - 1], 0.0) / (hop * _WINDOW_HOPS)
     levels: NDArray[np.float64] = np.sqrt(mean)
     return levels
+
+
+def _energies(sound: NDArray[np.float64], hop: int) -> NDArray[np.float64]:
+    """Sum of the squares in each hop; ``sound`` is a whole number of them."""
+    parts = sound.reshape(-1, hop)
+    energies: NDArray[np.float64] = np.einsum("ij,ij->i", parts, parts)
+    return energies
 
 
 def stretches(wave: Wave) -> tuple[tuple[Samples, Samples], ...]:
@@ -83,7 +90,6 @@ def onset(wave: Wave) -> Samples:
     ``stretches`` begins earlier, in the breath of a soft consonant, which nobody would set a clock by.
     """
     hop = max(1, round(_HOP * wave.rate))
-    power = np.square(mono(wave)[: wave.frames - wave.frames % hop])
-    levels = power.reshape(-1, hop).mean(axis=1)
+    levels = _energies(mono(wave)[: wave.frames - wave.frames % hop], hop)
     heard = np.flatnonzero(levels > levels.max(initial=0.0) * gain(HEARD) ** 2)
     return Samples(int(heard[0]) * hop if len(heard) else 0)

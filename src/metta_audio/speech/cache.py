@@ -88,29 +88,35 @@ class ClipStore:
 
     def find(self, name: str) -> Measured | None:
         """What was measured of a clip; its sound is checked when it is fetched."""
+        path = self._path(name)
         try:
-            with self._path(name).open("rb", buffering=0) as file:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path's own takes longer than what is read
                 told = measured(file.read, os.fstat(file.fileno()).st_size)
         except (OSError, ValueError, TypeError):
             return None
-        self._used(name)
+        _used(path)
         return told
 
     def get(self, name: str) -> Clip | None:
         """Return the whole clip; None where there is none, or a damaged one."""
+        path = self._path(name)
         try:
-            clip = unpack(self._path(name).read_bytes())
+            clip = unpack(Path(path).read_bytes())
         except (OSError, ValueError, TypeError):
             return None
-        self._used(name)
+        _used(path)
         return clip
 
     def put(self, name: str, clip: Clip) -> Measured:
         """Keep ``clip``: the file appears whole or not at all."""
-        path, told = self._path(name), measure(clip)
+        path, told = Path(self._path(name)), measure(clip)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, pack(clip, told))
+            content = pack(clip, told)
+            try:
+                _write_whole(path, content)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(path, content)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return told
@@ -172,14 +178,9 @@ class ClipStore:
                 if _LEFT.fullmatch(path.name) and time.time() - path.stat().st_mtime >= older:
                     yield path
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str) -> str:
         # 256 folders: no folder grows so large that listing it takes time.
-        return self.folder / name[:2] / f"{name}.clip"
-
-    def _used(self, name: str) -> None:
-        """Use keeps it from being pruned."""
-        with suppress(OSError):
-            os.utime(self._path(name))
+        return f"{self.folder}{os.sep}{name[:2]}{os.sep}{name}.clip"
 
 
 class PassingClips:
@@ -304,6 +305,12 @@ def _link(part: Path, path: Path) -> None:
     except OSError:  # a disk without hard links
         if not path.exists():
             part.replace(path)
+
+
+def _used(path: str) -> None:
+    """Use keeps it from being pruned."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 def _removed(path: Path) -> bool:

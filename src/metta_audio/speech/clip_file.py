@@ -112,7 +112,7 @@ def _digest(content: bytes) -> str:
 def _flac(clip: Clip) -> bytes:
     # In memory: libsndfile writes a Python file through callbacks, and an error in one of them, such as a full disk,
     # is printed as a traceback and lost.
-    stored = np.round(clip.wave.samples[:, 0].astype(np.float64) * (1 << 23)).astype(np.int32) << _SHIFT
+    stored = np.rint(clip.wave.samples[:, 0] * np.float32(1 << 23)).astype(np.int32) << _SHIFT
     content = io.BytesIO()
     with soundfile.SoundFile(content, "w", RATE, 1, "PCM_24", format="FLAC", compression_level=0.0) as file:
         file.write(stored)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from metta_audio.errors import Place, ScriptError, did_you_mean
 from metta_audio.script.model import Header, Pronunciation, Span, SpanKind
 from metta_audio.script.pronunciation import END, folded, read_entries, spelt, words_of
+from metta_audio.speech.lexicon_rows import rows
 from metta_audio.speech.voice import Utterance
 
 _LARGEST = 256 * 1024
@@ -40,19 +41,23 @@ class Lexicon:
     """
 
     entries: Mapping[str, Mapping[str, Pronunciation]] = field(default_factory=dict)
-    _longest: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _lengths: Mapping[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        longest: dict[str, int] = {}
+        lengths: dict[str, tuple[int, ...]] = {}
         for phrase in (phrase for words in self.entries.values() for phrase in words):
-            first, *rest = phrase.split()
-            longest[first.casefold()] = max(longest.get(first.casefold(), 0), 1 + len(rest))
-        object.__setattr__(self, "_longest", longest)
+            first, space, rest = phrase.removesuffix(END).casefold().partition(" ")
+            length, known = 2 + rest.count(" ") if space else 1, lengths.get(first, ())
+            if length not in known:
+                lengths[first] = tuple(sorted((*known, length), reverse=True))
+        object.__setattr__(self, "_lengths", lengths)
 
-    def longest(self, first: str) -> int:
-        """At most how many words a phrase has that begins with the folded word ``first``, its possessive s aside."""
-        found = self._longest.get(first, 0)
-        return max(found, self._longest.get(first[:-2], 0)) if first.endswith("'s") else found
+    def lengths(self, first: str) -> tuple[int, ...]:
+        """How many words phrases have that begin with the folded word ``first``, its possessive s aside; falling."""
+        found = self._lengths.get(first, ())
+        if not first.endswith("'s"):
+            return found
+        return tuple(sorted({*found, *self._lengths.get(first[:-2], ())}, reverse=True))
 
     def find(self, phrase: str, language: str) -> Pronunciation | None:
         """How ``phrase`` is said in ``language``, a primary tag; an entry for just this language comes first."""
@@ -79,6 +84,9 @@ def merged(*lexicons: Lexicon) -> Lexicon:
 
     A later entry in small letters is for the word in capitals, too, and one for any place for the end of a sentence.
     """
+    lexicons = tuple(lexicon for lexicon in lexicons if lexicon.entries)
+    if len(lexicons) == 1:
+        return lexicons[0]
     entries: dict[str, dict[str, Pronunciation]] = {}
     for lexicon in lexicons:
         everywhere = lexicon.entries.get("", {})
@@ -103,9 +111,11 @@ def read_lexicon(text: str, *, file: str) -> Lexicon:
     >>> read_lexicon('[words]\nmetta = {ipa = "ˈmɛtɑː", say = "mettah"}', file="lexicon.toml").find("metta", "en")
     Pronunciation(ipa='ˈmɛtɑː', say='mettah')
     """
-    source = _Source(text, file)
     if len(text) > _LARGEST:
         raise ScriptError(f"the lexicon is larger than {_LARGEST // 1024} kB", place=Place(file, 1), hint="split it")
+    if (plain := rows(text)) is not None:
+        return Lexicon(dict([plain]))
+    source = _Source(text, file)
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # besides TOML's own: a number or a nesting without end
@@ -160,21 +170,19 @@ def _matches(text: str, lexicon: Lexicon, language: str) -> Iterator[tuple[int, 
         return
     ranges = words_of(text)
     words = [folded(text[start:end]) for start, end in ranges]
-    as_written = [spelt(text[start:end]) for start, end in ranges]
-    at = 0
-    while at < len(words):
-        stop = at + lexicon.longest(words[at])
-        while stop > at:
-            if stop <= len(words) and _is_joined(text, ranges[at:stop]):
-                ends = _ENDS.match(text, ranges[stop - 1][1]) is not None
-                phrases = dict.fromkeys((" ".join(as_written[at:stop]), " ".join(words[at:stop])))
-                found = (_entry(phrase, lexicon, language, ends=ends) for phrase in phrases)
-                entry = next((each for each in found if each is not None), None)
-                if entry is not None:
-                    yield ranges[at][0], ranges[stop - 1][1], entry
-                    break
-            stop -= 1
-        at = max(stop, at + 1)
+    after = 0
+    for at, length in [(at, length) for at, first in enumerate(words) for length in lexicon.lengths(first)]:
+        stop = at + length
+        if at < after or stop > len(words):
+            continue
+        written = " ".join([spelt(text[start:end]) for start, end in ranges[at:stop]])
+        ends = _ENDS.match(text, ranges[stop - 1][1]) is not None
+        entry = _entry(written, lexicon, language, ends=ends)
+        if entry is None:
+            entry = _entry(" ".join(words[at:stop]), lexicon, language, ends=ends)
+        if entry is not None and _is_joined(text, ranges[at:stop]):
+            yield ranges[at][0], ranges[stop - 1][1], entry
+            after = stop
 
 
 def _is_joined(text: str, ranges: list[tuple[int, int]]) -> bool:

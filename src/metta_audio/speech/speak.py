@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, fields
+from functools import lru_cache
+from operator import attrgetter
 
 from metta_audio.errors import MissingTake, VoiceError, did_you_mean
-from metta_audio.script.model import Line
+from metta_audio.script.model import Line, Span
+from metta_audio.sound.chain import Chain
 from metta_audio.speech import clip, utter
 from metta_audio.speech.cache import Clips
 from metta_audio.speech.clip import Clip, make_clip
@@ -17,6 +21,9 @@ from metta_audio.speech.clip_file import FORMAT, Measured
 from metta_audio.speech.lexicon import EMPTY, Lexicon, pronounced
 from metta_audio.speech.voice import Utterance, Voice, Word, chain_of, has, is_concurrent, reads_ipa
 from metta_audio.units import Samples, WordsPerMinute
+
+_span = attrgetter(*(each.name for each in fields(Span)))
+"""All that is known of a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class _Task:
 
     line: Line
     voice: Voice
+    utterance: Utterance
     name: str
 
 
@@ -106,18 +114,16 @@ class Speaker:
 
     def _check(self, tasks: Sequence[_Task]) -> None:
         """Raise MissingTake where a person was to say lines that nobody recorded, and no one stands in."""
-        missing = [task for task in tasks if not has(task.voice, self._utterance(task.line, task.voice))]
+        missing = [task for task in tasks if not has(task.voice, task.utterance)]
         if missing:
             count = f"{len(missing)} of {len(tasks)} lines have" if len(missing) > 1 else "this line has"
             what = f"{count} not been recorded by {missing[0].voice.name}"
-            hint = "metta takes sheet --missing prints them; --fallback VOICE says them meanwhile"
-            raise MissingTake(what, place=missing[0].line.place, hint=hint)
+            raise MissingTake(what, place=missing[0].line.place, hint=_how_to_record(missing[0]))
 
     def _make(self, task: _Task) -> Spoken:
         """Say it and keep it."""
         try:
-            utterance, rate = self._utterance(task.line, task.voice), self.rate_for(task.line.role)
-            heard = utter.utter(task.voice, utterance, rate, self.language)
+            heard = utter.utter(task.voice, task.utterance, self.rate_for(task.line.role), self.language)
             made = make_clip(heard, chain_of(task.voice, plain=self.plain))
         except VoiceError as error:
             what = error.what if task.voice.name in error.what else f"{task.voice.name}: {error.what}"
@@ -129,38 +135,51 @@ class Speaker:
 
         All that changes the sound goes into the name: what is said, how, by whom, and this package's own part.
         """
-        voice = self._voice(line)
-        utterance = self._utterance(line, voice)
+        voice, utterance = self._who_says(line)
         recipe = [
             FORMAT,
             clip.VERSION,
             utter.VERSION,
-            [float(value) for value in astuple(chain_of(voice, plain=self.plain))],
+            _values(chain_of(voice, plain=self.plain)),
             voice.fingerprint,
             self.language,
             float(self.rate_for(line.role)),
             utterance.text,
-            [astuple(span) for span in utterance.spans],
+            [_span(span) for span in utterance.spans],
         ]
-        return _Task(line, voice, self.store.name(json.dumps(recipe).encode()))
+        return _Task(line, voice, utterance, self.store.name(json.dumps(recipe).encode()))
 
     def _utterance(self, line: Line, voice: Voice) -> Utterance:
         return pronounced(Utterance(line.text, line.spans), self.lexicon, self.language, ipa=reads_ipa(voice))
 
-    def _voice(self, line: Line) -> Voice:
-        """The voice of the line's role, or the fallback for what it cannot say."""
+    def _who_says(self, line: Line) -> tuple[Voice, Utterance]:
+        """The voice of the line's role, or the fallback for what it cannot say; and what it is to say."""
         try:
             voice = self.voices[line.role]
         except KeyError:
             what = f'no voice for the role "{line.role}"'
             raise VoiceError(what, place=line.place, hint=did_you_mean(line.role, self.voices)) from None
-        if self.fallback is None or has(voice, self._utterance(line, voice)):
-            return voice
-        return self.fallback
+        utterance = self._utterance(line, voice)
+        if self.fallback is None or has(voice, utterance):
+            return voice, utterance
+        return self.fallback, self._utterance(line, self.fallback)
+
+
+@lru_cache
+def _values(chain: Chain) -> tuple[float, ...]:
+    return tuple(map(float, astuple(chain)))
 
 
 def _spoken(task: _Task, found: Measured) -> Spoken:
     return Spoken(task.name, found.length, found.onset, found.words, task.voice.name)
+
+
+def _how_to_record(task: _Task) -> str:
+    """The command that prints the missing lines, as far as it is known here; the session's own options go with it."""
+    script, name = task.line.place.file, task.voice.name.partition(":")[2]
+    whose = ["--as", name] if name else []
+    command = shlex.join(["metta", "takes", "sheet", script, "--missing", *whose])
+    return f"{command} prints what is missing, with the same --minutes and --set; --fallback espeak says it meanwhile"
 
 
 def _cores() -> int:

@@ -27,6 +27,7 @@ __all__ = [
     "VoiceInfo",
     "Word",
     "chain_of",
+    "glance",
     "has",
     "is_concurrent",
     "keeps_lines_whole",
@@ -163,7 +164,12 @@ def is_concurrent(voice: Voice) -> bool:
 
 
 class Engine(Protocol):
-    """A family of voices; one module in ``metta_audio.voices`` or a third party's, found by entry point."""
+    """A family of voices; one module in ``metta_audio.voices`` or a third party's, found by entry point.
+
+    An engine may also have ``glance(variant, language)``, which must be quick: the name of the voice where it is plain
+    that it is here and speaks ``language`` (of the very region for an empty ``variant``), so that neither ``problem``
+    nor ``voices`` need be asked; else an empty one.
+    """
 
     @property
     def name(self) -> str:
@@ -180,6 +186,12 @@ class Engine(Protocol):
 
     def open(self, variant: str, language: str) -> Voice:
         """Open a voice. ``variant`` empty means the engine's default for ``language`` (BCP 47, lower case)."""
+
+
+def glance(engine: Engine, variant: str, language: str) -> str:
+    """Name of the voice where ``engine`` plainly has it here and it speaks ``language``; else an empty one."""
+    look: Callable[[str, str], str] | None = getattr(engine, "glance", None)
+    return look(variant, language) if look else ""
 
 
 class MakeEngine(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.envelope import envelope
+from metta_audio.takes.index import Take
 from metta_audio.takes.lines import usual_lengths
-from metta_audio.takes.store import Take
 from metta_audio.units import Decibels, Hertz, decibels
 
 NOISE = Decibels(35.0)
@@ -41,6 +41,15 @@ FEW_WORDS = 3.0
 DULL = Hertz(32_000)
 """Samples a second, at least. With less, what makes a voice near (up to 16 kHz) is missing."""
 
+SERIOUS = ("missing", "damaged", "doubtful", "short", "long", "clipped", "noisy", "quiet", "dull", "offset")
+"""Kinds of faults, the most serious first: what cannot be heard, what may be other words than the line's, what nothing
+mends, what will be heard, what will hardly be."""
+
+_TITLES: Mapping[str, str] = {"quiet": "too quiet", "short": "too short", "long": "too long"}
+
+_ALL_SHOWN = 3
+"""Figures that can be read at a glance."""
+
 _HOP = 20
 """ms: a level is taken of so much. Two periods of the deepest voice."""
 
@@ -69,10 +78,36 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: a word for programs, a sentence with figure and limit for people."""
+    """One thing that is wrong.
+
+    ``kind`` is a word for programs, ``figure`` what was measured, with its unit; empty where nothing was. ``advice`` is
+    the same for all faults of its kind: the limit, and what to do. The larger ``weight`` is, the worse it is.
+    """
 
     kind: str
-    text: str
+    figure: str = ""
+    advice: str = ""
+    weight: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """The kind, for people."""
+        return _TITLES.get(self.kind, self.kind)
+
+    @property
+    def text(self) -> str:
+        """All of it as a sentence."""
+        return "; ".join(filter(None, (": ".join(filter(None, (self.title, self.figure))), self.advice)))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All faults of one kind: the numbers of the ``lines`` that have it, and the range of what was measured."""
+
+    title: str
+    lines: tuple[int, ...]
+    figures: str
+    advice: str
 
 
 def usual_pace(takes: Iterable[Take]) -> float:
@@ -100,49 +135,60 @@ def measure(wave: Wave, take: Take, pace: float) -> Figures:
     )
 
 
+def grouped(found: Iterable[tuple[int, Fault]]) -> tuple[Group, ...]:
+    """Faults by their kind, the most serious kind first; each comes with the number of its line."""
+    kinds: dict[str, list[tuple[int, Fault]]] = {}
+    for number, fault in found:
+        kinds.setdefault(fault.kind, []).append((number, fault))
+    order = [kind for kind in SERIOUS if kind in kinds] + [kind for kind in kinds if kind not in SERIOUS]
+    return tuple(_group(kinds[kind]) for kind in order)
+
+
+def _group(found: Sequence[tuple[int, Fault]]) -> Group:
+    fault = found[0][1]
+    return Group(fault.title, tuple(sorted(number for number, _ in found)), _range(found), fault.advice)
+
+
+def _range(found: Sequence[tuple[int, Fault]]) -> str:
+    """Every figure with its line, the worst first; of more than a few, the worst and the least."""
+    worst = sorted(found, key=lambda each: (-each[1].weight, each[0]))
+    shown = worst if len(worst) <= _ALL_SHOWN else [worst[0], worst[-1]]
+    if len({fault.figure for _, fault in found}) == 1:
+        return worst[0][1].figure
+    return (", " if shown is worst else " to ").join(f"{fault.figure} (line {number})" for number, fault in shown)
+
+
 def faults(figures: Figures, words: float) -> tuple[Fault, ...]:
-    """What is wrong, the worst first; ``words`` is how long the text is."""
-    return tuple(Fault(kind, text) for kind, (wrong, text) in _judged(figures, words).items() if wrong)
+    """What is wrong with a take, the most serious first; ``words`` is how long the text is."""
+    found = {fault.kind: fault for fault in _judged(figures, words)}
+    return tuple(found[kind] for kind in SERIOUS if kind in found)
 
 
-def _judged(figures: Figures, words: float) -> Mapping[str, tuple[bool, str]]:
+def _judged(figures: Figures, words: float) -> Iterator[Fault]:
     distance = figures.voice - figures.room
-    khz = figures.rate / 1000
     shortest, longest = usual_lengths(words)
-    return {
-        "clipped": (
-            figures.flat_tops > 0,
-            f"clipped: {figures.flat_tops} flat tops; turn the recording level down until its peaks stay below -6 dBFS",
-        ),
-        "noisy": (
-            distance < NOISE,
-            f"noisy: the voice is {_below(distance):.1f} dB above the room, {NOISE:g} are needed; come "
-            "closer, or find a quieter room",
-        ),
-        "quiet": (
-            figures.voice < QUIET,
-            f"too quiet: the voice is at {_below(figures.voice):.1f} dBFS, {QUIET:g} at least; turn the recording "
-            "level up",
-        ),
-        "short": (
-            figures.pace < shortest,
-            f"too short for its words: {figures.pace:.0%} of what you usually take, {shortest:.0%} at least",
-        ),
-        "long": (
-            figures.pace > longest,
-            f"too long for its words: {figures.pace:.0%} of what you usually take, {longest:.0%} at most",
-        ),
-        "dull": (
-            figures.rate < DULL,
-            f"dull: {khz:g} kHz hold nothing above {khz / 2:g} kHz; record at 44.1 or 48 kHz",
-        ),
-        "offset": (
-            # What is cut off at one side only has a mean of its own.
-            abs(figures.offset) > OFFSET and not figures.flat_tops,
-            f"offset of {figures.offset:.1%} of full scale, {OFFSET:.0%} at most; it is filtered out, but the "
-            "microphone or its cable may be broken",
-        ),
-    }
+    if figures.flat_tops:
+        advice = "turn the recording level down until its peaks stay below -6 dBFS"
+        yield Fault("clipped", f"{figures.flat_tops} flat tops", advice, figures.flat_tops)
+    if distance < NOISE:
+        advice = f"the voice must be {NOISE:g} dB above the room: come closer, or find a quieter room"
+        yield Fault("noisy", f"{_below(distance):.1f} dB", advice, -distance)
+    if figures.voice < QUIET:
+        advice = f"the voice must reach {QUIET:g} dBFS: turn the recording level up"
+        yield Fault("quiet", f"{_below(figures.voice):.1f} dBFS", advice, -figures.voice)
+    if figures.pace < shortest:
+        yield Fault(
+            "short", f"{figures.pace:.0%} of its usual length", "listen: is a part of it missing?", -figures.pace
+        )
+    if figures.pace > longest:
+        yield Fault("long", f"{figures.pace:.0%} of its usual length", "listen: was it read twice?", figures.pace)
+    if figures.rate < DULL:
+        advice = "nothing above half of that is in it: record at 44.1 or 48 kHz"
+        yield Fault("dull", f"{figures.rate / 1000:g} kHz", advice, -figures.rate)
+    # What is cut off at one side only has a mean of its own.
+    if abs(figures.offset) > OFFSET and not figures.flat_tops:
+        advice = f"{OFFSET:.0%} of full scale at most: it is filtered out, but a microphone or cable may be broken"
+        yield Fault("offset", f"{figures.offset:.1%}", advice, abs(figures.offset))
 
 
 def _below(figure: float) -> float:

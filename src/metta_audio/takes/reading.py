@@ -11,11 +11,12 @@ import numpy as np
 from metta_audio.errors import SoundError
 from metta_audio.sound.wave import Wave
 from metta_audio.takes.envelope import LEAST_DISTANCE
+from metta_audio.takes.hearing import Ear
 from metta_audio.takes.lines import SheetLine, usual_lengths
-from metta_audio.takes.match import Match, match
+from metta_audio.takes.match import Match, Matched, match
 from metta_audio.takes.recording import Recording
 from metta_audio.takes.split import EDGE, Piece, pieces, spoken
-from metta_audio.units import Samples, Seconds, WordsPerMinute
+from metta_audio.units import Samples, Seconds, WordsPerMinute, clock
 
 SURE = 0.95
 """Of all ways to read a recording, the share that must agree on a match. In readings put together with 3 % of lines
@@ -33,8 +34,8 @@ _LEAST_LINES = 8
 """Lines under which such shares mean nothing."""
 
 _WRONG_SCRIPT = (
-    "is this the right script, read in order? The lengths fit its lines badly, so all takes are doubtful: compare the "
-    "recording with the sheet, and import it with the --minutes, --set and --seed of that sheet"
+    "is this the right script, read in order? The recording fits its lines badly, so all takes are doubtful: compare "
+    "it with the sheet, and import it with the --minutes, --set and --seed of that sheet"
 )
 
 _NO_READING = "the recording fits this script badly"
@@ -89,9 +90,12 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
-def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) -> Reading:
+def read_through(
+    recordings: Sequence[Recording], lines: Sequence[SheetLine], said: Sequence[Wave] | None = None
+) -> Reading:
     """Find ``lines`` in long ``recordings``, which continue one another.
 
+    ``said`` is each line in a synthetic voice, to compare with; without it, order and length alone decide.
     Raises SoundError for a recording without pauses.
     """
     cut: list[Piece] = []
@@ -100,14 +104,16 @@ def read_through(recordings: Sequence[Recording], lines: Sequence[SheetLine]) ->
         recording.must_have_pauses()
         cut += pieces(recording, number)
         notes += [f"{recording.name}: {note}" for note in recording.notes]
-    matched = match(cut, [line.words for line in lines])
+    ear = Ear(cut, lambda piece: recordings[piece.recording].wave(piece.start, piece.end), said) if said else None
+    matched = match(cut, [line.words for line in lines], ear)
     sure = _SURE_SMOOTH if matched.smooth else SURE
     found = tuple(_found(lines[each.line], each, cut, recordings, sure) for each in matched.matches if each.readings)
     left = tuple(_left_out(cut[number]) for number in matched.left_out)
-    if _astray(found, len(left)):
+    if matched.heard is False or _astray(found, len(left)):
         found = tuple(replace(each, doubts=each.doubts or (_NO_READING,)) for each in found)
         notes.append(_WRONG_SCRIPT)
-    return Reading(found, left, matched.rate, (*notes, *_proportion(len(cut), len(lines), len(found))))
+    notes += _elsewhere(matched, cut, lines) or _proportion(len(cut), len(lines), len(found))
+    return Reading(found, left, matched.rate, tuple(notes))
 
 
 def read_files(files: Mapping[int, Sequence[Path | Wave]], lines: Sequence[SheetLine], pace: float = 0.0) -> Reading:
@@ -148,7 +154,7 @@ def _astray(found: Sequence[Found], left: int) -> bool:
 def _found(line: SheetLine, found: Match, cut: Sequence[Piece], recordings: Sequence[Recording], sure: float) -> Found:
     doubts = list(_off(found.seconds, found.expected, line.words))
     if found.certainty < sure:
-        doubts.append("by its length it could be another line, too")
+        doubts.append("it could be another line, too")
     every = []
     for first, after in found.readings:
         recording = recordings[cut[first].recording]
@@ -216,6 +222,21 @@ def _off(seconds: float, expected: float, words: float) -> tuple[str, ...]:
 
 def _left_out(piece: Piece) -> LeftOut:
     return LeftOut(piece.recording, Seconds(piece.start / piece.rate), piece.seconds)
+
+
+def _elsewhere(matched: Matched, cut: Sequence[Piece], lines: Sequence[SheetLine]) -> tuple[str, ...]:
+    """Say so where lines that are missing were read, but not in their place."""
+    if not matched.elsewhere:
+        return ()
+    piece, line = min(matched.elsewhere.items())
+    count = (
+        f"{len(matched.elsewhere)} of the sounds left out are" if len(matched.elsewhere) > 1 else "a sound left out is"
+    )
+    at = clock(cut[piece].start / cut[piece].rate).partition(".")[0]
+    return (
+        f"{count} like lines that are missing, such as line {lines[line].number} at {at}: they were read in another "
+        "order; import the recording once more with --missing",
+    )
 
 
 def _proportion(cut: int, lines: int, found: int) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ import io
 import json
 import os
 import re
+import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,20 @@ import soundfile
 
 from metta_audio.errors import SettingsError, SoundError, VoiceError, did_you_mean
 from metta_audio.sound.wave import Wave
-from metta_audio.units import Hertz, Samples, Seconds
-
-SCHEMA = "metta_audio.takes/1"
-
-DEFAULT_NAME = "mine"
-"""What a set of takes is called by who has but one."""
+from metta_audio.takes.command import DEFAULT_NAME, RECORDING, takes_command
+from metta_audio.takes.index import Entry, Index, Take, WrongSecretError, from_json, to_json
+from metta_audio.units import Hertz
 
 _INDEX = "index.json"
 _LOCK = ".lock"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEY_FILE = "secret"
+"""Name of the file with the secret that the lines are named with. It lies in the set's own folder, not with the
+machine's: a copy of the folder is whole and serves elsewhere. Whoever has the folder has the voice itself; whoever has
+the index alone, or a fingerprint made of it, cannot find out by trying what is said."""
+
+_SECRET_BYTES = 32
+"""As many as sha256 takes in: a guess is hopeless."""
 
 _LARGEST_INDEX = 1 << 25
 """Bytes: a hundred thousand takes. What is larger is not ours."""
@@ -40,87 +43,6 @@ _LARGEST_INDEX = 1 << 25
 _FULL = float(1 << 23)
 _SHIFT = 8
 """libsndfile writes 24-bit samples from the upper bits of 32."""
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """One recording of one line.
-
-    ``digest`` is the sha256 of its file. ``spoken`` is how long somebody speaks in it, in seconds, and ``words`` how
-    long its text is (``lines.expected_words``). ``script`` and ``number`` say where it was read. A ``doubtful`` one was
-    matched without certainty.
-    """
-
-    digest: str
-    rate: Hertz
-    frames: Samples
-    spoken: Seconds
-    words: float
-    script: str
-    number: int
-    doubtful: bool = False
-
-    @property
-    def file(self) -> str:
-        """Name of its file: half of its digest is enough to tell it from all others."""
-        return f"{self.digest[:32]}.flac"
-
-    @property
-    def seconds(self) -> Seconds:
-        """Its length."""
-        return Seconds(self.frames / self.rate)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """All takes of one line: the ``current`` one, None where it was dropped, and the ``older`` ones, newest last."""
-
-    current: Take | None = None
-    older: tuple[Take, ...] = ()
-
-    def with_take(self, take: Take) -> Entry:
-        """With another current one; what it replaces stays, once."""
-        if self.current is not None and self.current.digest == take.digest:
-            return replace(self, current=take)
-        kept = tuple(each for each in self.dropped().older if each.digest != take.digest)
-        return Entry(take, kept)
-
-    def dropped(self) -> Entry:
-        """Without a current one."""
-        return Entry(None, self.older + ((self.current,) if self.current else ()))
-
-    def undone(self) -> Entry:
-        """The newest of the older ones again; the current one goes to their end, so that nothing is lost."""
-        if not self.older:
-            return self
-        return Entry(self.older[-1], ((self.current,) if self.current else ()) + self.older[:-1])
-
-    def accepted(self) -> Entry:
-        """With a current one that is not doubtful."""
-        return self if self.current is None else replace(self, current=replace(self.current, doubtful=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """What stands in a set: an entry for each line's key, and the ``languages`` it was read in (BCP 47)."""
-
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    languages: tuple[str, ...] = ()
-
-    def current(self, key: str) -> Take | None:
-        """The take of the line with that key."""
-        return self.entries.get(key, Entry()).current
-
-    @property
-    def takes(self) -> dict[str, Take]:
-        """Every current take by its key."""
-        return {key: entry.current for key, entry in self.entries.items() if entry.current is not None}
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of all that the set would speak."""
-        spoken = sorted((key, take.digest) for key, take in self.takes.items())
-        return hashlib.sha256(json.dumps(spoken).encode()).hexdigest()
 
 
 def set_names(root: Path) -> list[str]:
@@ -145,13 +67,12 @@ class TakeSet:
         self.folder = root / name
 
     @classmethod
-    def existing(cls, root: Path, name: str) -> TakeSet:
-        """The set of that name. Raises VoiceError with a suggestion where there is none."""
+    def existing(cls, root: Path, name: str, hint: str = "record one first") -> TakeSet:
+        """The set of that name. Raises VoiceError where there is none, with the nearest name or ``hint``."""
         found = cls(root, name)
         names = set_names(root)
         if name not in names:
-            hint = did_you_mean(name, names) or "metta takes import makes one from a recording"
-            raise VoiceError(f'there are no takes called "{name}"', hint=hint)
+            raise VoiceError(f'there are no takes called "{name}"', hint=did_you_mean(name, names) or hint)
         return found
 
     def index(self) -> Index:
@@ -160,12 +81,18 @@ class TakeSet:
         try:
             if path.stat().st_size > _LARGEST_INDEX:
                 raise ValueError("too large")
-            return _read_index(json.loads(path.read_text(encoding="utf-8")))
+            record = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return Index()
+        except (OSError, ValueError) as error:
+            raise _damaged(path) from error
+        try:
+            return from_json(record, self._secret())
+        except WrongSecretError as error:
+            what = f"{self.folder / _KEY_FILE} is gone, or of other takes: which take is of which line cannot be told"
+            raise SoundError(what, hint="put back the one that was beside these takes") from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            hint = "put back an older copy of it, or import the recordings again under another name"
-            raise SoundError(f"{path} is damaged, or of a later version", hint=hint) from error
+            raise _damaged(path) from error
 
     def write(self, wave: Wave) -> str:
         """Keep a mono ``wave`` as FLAC with 24 bits at its own rate, and give its digest. It is in no index yet.
@@ -187,21 +114,25 @@ class TakeSet:
     def update(self, change: Callable[[Index], Index]) -> Index:
         """Replace the index by what ``change`` makes of it, while no other process does."""
         with self._locked():
-            index = change(self.index())
-            text = json.dumps(_to_json(index), indent=1, sort_keys=True)
+            before = self.index()
+            secret = before.secret or self._secret() or self._new_secret()
+            index = change(before.under(secret)).under(secret)
+            text = json.dumps(to_json(index), indent=1, sort_keys=True)
             self.put_file(_INDEX, text.encode())
         return index
 
     def change(self, key: str, how: Callable[[Entry], Entry]) -> Entry:
         """Change the entry of one line."""
-        index = self.update(lambda index: replace(index, entries={**index.entries, key: how(index.entries[key])}))
-        return index.entries[key]
+        return self.update(lambda index: index.with_entry(key, how(index.entry(key)))).entry(key)
 
     def read(self, take: Take) -> Wave:
         """The sound of a take, mono at its own rate. Raises SoundError where its file is gone or was changed."""
         path = self.folder / take.file
         where = f'the take of line {take.number} of {take.script} in "{self.name}"'
-        hint = f"put {take.file} back, or record line {take.number} again: metta takes import --line {take.number}"
+        again = takes_command(
+            "import", take.script, RECORDING, "--line", take.number, options=take.options, name=self.name
+        )
+        hint = f"put {take.file} back, or record line {take.number} again: {again}"
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -241,6 +172,19 @@ class TakeSet:
             raise self._unwritable(error) from error
         return path
 
+    def _secret(self) -> bytes:
+        """What the lines are named with; empty where there is none that can be read."""
+        try:
+            return (self.folder / _KEY_FILE).read_bytes()
+        except OSError:
+            return b""
+
+    def _new_secret(self) -> bytes:
+        """Make one, readable by its owner only. Nobody else may be changing the set."""
+        secret = secrets.token_bytes(_SECRET_BYTES)
+        self.put_file(_KEY_FILE, secret)
+        return secret
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Wait until nobody else changes the index. The system lets go for a process that dies."""
@@ -277,36 +221,6 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_json(index: Index) -> dict[str, object]:
-    lines = {
-        key: {
-            "current": None if entry.current is None else asdict(entry.current),
-            "older": [asdict(take) for take in entry.older],
-        }
-        for key, entry in index.entries.items()
-    }
-    return {"schema": SCHEMA, "languages": list(index.languages), "lines": lines}
-
-
-def _read_index(record: dict[str, object]) -> Index:
-    if record["schema"] != SCHEMA:
-        raise ValueError("another schema")
-    lines, languages = record["lines"], record["languages"]
-    if not isinstance(lines, dict) or not isinstance(languages, list):
-        raise TypeError("no lines")
-    entries = {
-        str(key): Entry(
-            None if entry["current"] is None else _read_take(entry["current"]),
-            tuple(_read_take(take) for take in entry["older"]),
-        )
-        for key, entry in lines.items()
-    }
-    return Index(entries, tuple(map(str, languages)))
-
-
-def _read_take(record: dict[str, object]) -> Take:
-    take = Take(**record)  # type: ignore[arg-type]
-    # Its name becomes a path: nothing else may.
-    if not _DIGEST.fullmatch(take.digest) or take.rate <= 0:
-        raise ValueError("no digest")
-    return take
+def _damaged(path: Path) -> SoundError:
+    hint = "put back an older copy of it, or import the recordings again under another name"
+    return SoundError(f"{path} is damaged, or of a later version", hint=hint)

@@ -25,6 +25,9 @@ MOST_BYTES = 128_000_000
 _LONGEST = Seconds(1200.0)
 """Of a sound once decoded: a small packed file may hold hours of silence."""
 
+_MOST_SAMPLES = 1200 * 2 * 48_000
+"""Of all channels: what is usual at that length. As many more as a packed file may claim would fill the memory."""
+
 _RATES = (4_000, 384_000)
 """Hz: below is no speech left, above is no sound card."""
 
@@ -91,6 +94,8 @@ def heard(content: bytes) -> Speech:
                 raise NotSound(f"has a rate of {rate} Hz")
             if frames > _LONGEST * rate:
                 raise NotSound(f"lasts more than {_LONGEST / 60:g} minutes")
+            if frames * file.channels > _MOST_SAMPLES:
+                raise NotSound(f"has {file.channels} channels at {rate} Hz, and is too large")
             samples = file.read(dtype="float32", always_2d=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise NotSound("is not a sound that can be read") from error

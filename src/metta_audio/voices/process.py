@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from metta_audio.leftovers import abandoned, mark
-from metta_audio.units import Seconds
+from metta_audio.units import Seconds, file_size
 
 PRINTED = "printed"
 """Name of the file that takes what a program prints to its standard output."""
@@ -92,7 +92,7 @@ def _watched(process: subprocess.Popen[bytes], folder: Path, patience: Seconds, 
         with suppress(subprocess.TimeoutExpired):
             process.wait(_POLL)
         if _written(folder) > most_bytes:
-            return f"wrote more than {most_bytes / 1e6:g} MB"
+            return f"wrote more than {file_size(most_bytes)}"
         if process.returncode is not None:
             return _status(process.returncode)
         if time.monotonic() > end:

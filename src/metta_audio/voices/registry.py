@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import cast
 
 from metta_audio.errors import VoiceError, did_you_mean
-from metta_audio.speech.setup import AUTO, GROUP
-from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, VoiceInfo, languages_of, speaks
+from metta_audio.speech.setup import AUTO, engine_points
+from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, VoiceInfo, glance, languages_of, speaks
 
 BEST = ("kokoro", "piper", *(() if sys.platform == "linux" else ("system",)), "espeak")
 """Engines that ``auto`` looks into, the best first. Natural voices come before the system's, and these before eSpeak:
 what Windows and macOS bring was recorded from people, while Linux brings eSpeak once more, so ``system`` is left out
 there. ``http`` and ``command`` are never chosen unasked: where a text goes and what runs is for the user to say. Nor is
 ``takes``: it is one person's voice."""
+
+_OF_FILES = frozenset({"kokoro", "piper"})
+"""Engines whose voices are files. Without any they have none, which shows without loading them."""
 
 _MOST_FITTING = 6
 """Voices that an error names: enough to choose from at a glance."""
@@ -69,6 +72,15 @@ class Engines(Mapping[str, Engine]):
     def __len__(self) -> int:
         return len(self.points)
 
+    def lacks_files(self, name: str) -> bool:
+        """Whether ``name`` is an engine whose voices are files, and none can be here."""
+        if name not in _OF_FILES or name in self.setup.tables:
+            return False
+        try:
+            return next((self.setup.voices / name).iterdir(), None) is None
+        except OSError:
+            return True
+
 
 def _make(point: EntryPoint, setup: Setup) -> Engine:
     try:
@@ -80,8 +92,7 @@ def _make(point: EntryPoint, setup: Setup) -> Engine:
 
 def find_engines(setup: Setup) -> Engines:
     """Every engine installed, by name, in alphabetical order."""
-    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-    return Engines({point.name: point for point in points}, setup)
+    return Engines(engine_points(), setup)
 
 
 def best_voice(engines: Mapping[str, Engine], language: str) -> str:
@@ -91,7 +102,11 @@ def best_voice(engines: Mapping[str, Engine], language: str) -> str:
     """
     wanted = language.lower()
     for name in BEST:
+        if isinstance(engines, Engines) and engines.lacks_files(name):
+            continue
         engine = engines.get(name)
+        if engine is not None and (seen := glance(engine, "", wanted)):
+            return seen
         if engine is None or engine.problem():
             continue
         fitting = [info for info in engine.voices() if _usable(info) and info.languages and info.speaks(wanted)]
@@ -107,10 +122,7 @@ def open_voice(engines: Mapping[str, Engine], name: str, language: str) -> Voice
     language, with those that fit.
     """
     engine, variant = _engine_of(engines, name)
-    problem = engine.problem()
-    if problem:
-        raise _unusable(name, problem)
-    _must_speak(engines, engine, variant, language)
+    _must_speak(engines, engine, variant, name, language)
     voice = engine.open(variant, language.lower())
     if not speaks(languages_of(voice), language):
         raise _foreign(engines, name, language)
@@ -133,10 +145,7 @@ def cast_roles(
     if not free:
         return named
     engine, variant = _engine_of(engines, best_voice(engines, language) if lead.strip() == AUTO else lead)
-    problem = engine.problem()
-    if problem:
-        raise _unusable(lead, problem)
-    _must_speak(engines, engine, variant, language)
+    _must_speak(engines, engine, variant, lead, language)
     chosen = dict(zip(free, engine.cast(variant, language.lower(), len(free)), strict=True))
     return {role: named.get(role) or _voice_name(engine, chosen[role]) for role in roles}
 
@@ -145,8 +154,16 @@ def _usable(info: VoiceInfo) -> bool:
     return info.installed and not info.problem
 
 
-def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, language: str) -> None:
-    """Raise VoiceError where the engine says of the voice, or of all its voices, that they speak other languages."""
+def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, asked: str, language: str) -> None:
+    """Raise VoiceError where the engine cannot run, or says of the voice, or of all, that they speak other languages.
+
+    ``asked`` is how the user named the voice.
+    """
+    if glance(engine, variant, language.lower()):
+        return
+    problem = engine.problem()
+    if problem:
+        raise _unusable(asked, problem)
     name = _voice_name(engine, variant)
     infos = [info for info in engine.voices() if not variant or info.name == name]
     if infos and not any(info.speaks(language) for info in infos):

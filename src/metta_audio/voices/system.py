@@ -10,10 +10,12 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import platform
 import re
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +63,9 @@ class SystemVoice:
     def fingerprint(self) -> str:
         """Everything but text and rate that changes the sound, as far as a system lets one see."""
         version = importlib.metadata.version("pyttsx3")
+        system = f"{_release()} pyttsx3 {version} {_listing().engine}"
         text = hashlib.sha256(self._text.encode()).hexdigest()
-        return f"system {_VERSION} {sys.platform} pyttsx3 {version} {self._identifier} {text} {_SETTINGS}"
+        return f"system {_VERSION} {system} {self._identifier} {text} {_SETTINGS}"
 
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Speak without word times. Raises VoiceError when the system fails or stays silent."""
@@ -102,14 +105,14 @@ class SystemEngine:
 
     def problem(self) -> str:
         """Say why it cannot run here; empty when it can."""
-        voices, problem = _listing()
-        return problem or ("" if voices else f"the operating system has no voices; {_INSTALL}")
+        listed = _listing()
+        return listed.problem or ("" if listed.voices else f"the operating system has no voices; {_INSTALL}")
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices that the system says it has."""
         return [
             VoiceInfo(f"system:{identifier}", (language,) if language else (), "system", "the operating system's")
-            for identifier, language in _listing()[0]
+            for identifier, language in _listing().voices
         ]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
@@ -142,25 +145,43 @@ def _fits(spoken: str, language: str) -> bool:
     return not spoken or spoken.partition("-")[0] == language.partition("-")[0]
 
 
+def _release() -> str:
+    """Which operating system this is. Where its voices are part of it, another release may speak otherwise."""
+    # On Linux they are not: eSpeak tells its own version, and a new kernel every week would have all spoken anew.
+    own = {"win32": platform.version(), "darwin": platform.mac_ver()[0]}
+    return f"{sys.platform} {own.get(sys.platform, '')}"
+
+
 _Voices = tuple[tuple[str, str], ...]
+"""Identifier and language (lower case, empty where unknown) of each voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What the system has: its voices and its engine with the version, or the problem why there are none."""
+
+    voices: _Voices = ()
+    engine: str = ""
+    problem: str = ""
 
 
 def _voices() -> _Voices:
-    """Identifier and language (lower case, empty where unknown) of each voice. Raises VoiceError without any."""
-    voices, problem = _listing()
-    if problem:
-        raise VoiceError(problem)
-    return voices
+    """The voices of the system. Raises VoiceError where it cannot say."""
+    listed = _listing()
+    if listed.problem:
+        raise VoiceError(listed.problem)
+    return listed.voices
 
 
 @functools.cache
-def _listing() -> tuple[_Voices, str]:
+def _listing() -> _Listed:
     """The voices, or why there are none: asked once, as a system that hangs would hang again."""
     try:
         with process.work_folder() as folder:
-            return tuple((str(name), str(language)) for name, language in _ask({}, folder, _LIST_PATIENCE)), ""
+            answer = _ask({}, folder, _LIST_PATIENCE)
     except VoiceError as error:
-        return (), str(error)
+        return _Listed(problem=str(error))
+    return _Listed(tuple((str(name), str(language)) for name, language in answer["voices"]), str(answer["engine"]))
 
 
 def _ask(request: dict[str, Any], folder: Path, patience: Seconds, *, hidden: str = "") -> Any:

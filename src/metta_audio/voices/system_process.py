@@ -70,7 +70,8 @@ def _serve(request: dict[str, Any], folder: Path) -> Any:
 
     engine = pyttsx3.init()
     if not request:
-        return [[str(voice.id), _language(voice.languages)] for voice in engine.getProperty("voices")]
+        voices = [[str(voice.id), _language(voice.languages)] for voice in engine.getProperty("voices")]
+        return {"voices": voices, "engine": _engine_version(engine)}
     faults: list[str] = []
     # What goes wrong inside the engine is told to listeners, and to nobody else.
     engine.connect("error", lambda exception=None, **_: faults.append(type(exception).__name__))
@@ -90,6 +91,18 @@ def _serve(request: dict[str, Any], folder: Path) -> Any:
     ):
         raise RuntimeError("it took another voice than the one asked for")
     return _finished(file)
+
+
+def _engine_version(engine: Any) -> str:
+    """Which engine speaks: its driver, and the version of eSpeak, which is no part of the system."""
+    driver = str(getattr(engine, "driver_name", ""))
+    if driver != "espeak":
+        return driver
+    from pyttsx3.drivers import _espeak
+
+    tell = _espeak.dll.espeak_Info
+    tell.restype = ctypes.c_char_p
+    return f"{driver} {(tell(None) or b'').decode('ascii', 'replace')}"
 
 
 def _lengthen(voice: str, rate: int, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,10 @@ from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.voice import MissingTake, Setup, Speech, Utterance, VoiceInfo, Word
 from metta_audio.speech.words import word_ranges, words_at
+from metta_audio.takes.command import takes_command
+from metta_audio.takes.index import Index, Take
 from metta_audio.takes.lines import key
-from metta_audio.takes.store import Index, Take, TakeSet, set_names
+from metta_audio.takes.store import TakeSet, set_names
 from metta_audio.units import Decibels, Hertz, WordsPerMinute
 
 _VERSION = 1
@@ -23,7 +24,7 @@ _CHAIN = Chain(high_pass=Hertz(70), de_ess=Decibels(2.0))
 """Takes away what hands, tables and traffic do below any voice, and softens an s that a near microphone makes sharp.
 Nothing is made warmer: a near microphone does that by itself."""
 
-_NOTHING_YET = "nobody has recorded a line yet: metta takes sheet prints what to read"
+_NOTHING_YET = "nobody has recorded a line yet; for the lines to read: metta takes sheet body-scan -o sheet.html"
 
 
 class TakesVoice:
@@ -45,12 +46,13 @@ class TakesVoice:
         count = len(self._doubtful)
         if not count:
             return ""
-        shown = shlex.join(["metta", "takes", "check", self._script(), "--as", self._takes.name])
         takes = "1 doubtful take was" if count == 1 else f"{count} doubtful takes were"
-        return f"{takes} spoken, which may be of other lines: listen to them ({shown} lists them)"
+        return f"{takes} spoken, which may be of other lines: listen to them ({self._check()} lists them)"
 
-    def _script(self) -> str:
-        return min(take.script for take in self._doubtful.values())
+    def _check(self) -> str:
+        """The command that lists them, as the first of them was asked for."""
+        script, options = min((take.script, take.options) for take in self._doubtful.values())
+        return takes_command("check", script, options=options, name=self._takes.name)
 
     def has(self, utterance: Utterance) -> bool:
         """Whether the line was recorded. Doubtful takes of lines that are asked for are counted, for the ``note``."""
@@ -69,7 +71,7 @@ class TakesVoice:
         take = self._index.current(key(utterance.text))
         if take is None:
             name = self._takes.name
-            hint = f"print what is missing: metta takes sheet … --missing --as {name}, or give --fallback VOICE"
+            hint = f"record it as a take of {name}, or name another voice for such lines, as with --fallback espeak"
             raise MissingTake("this line has not been recorded", hint=hint)
         try:
             wave = self._takes.read(take)

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import VoiceError, at, did_you_mean
 from metta_audio.sound.chain import MILD
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
 from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
 from metta_audio.units import WordsPerMinute
 from metta_audio.voices import process
-from metta_audio.voices.command.line import EXAMPLE, Line, read_line
+from metta_audio.voices.command.line import EXAMPLE, NAME, Line, read_line
 from metta_audio.voices.outside import MOST_BYTES, NotSound, heard, said, told
 
 _VERSION = 1
@@ -57,10 +57,10 @@ class CommandVoice:
     def fingerprint(self) -> str:
         """Everything but text and rate that changes the sound, as far as it can be seen.
 
-        That is the line, and size and age of the program and of every file that the line names: another build, script
-        or model speaks otherwise.
+        That is the line, and size and age of the program and of every file that the line names, as a word or behind a
+        "=" (``--model=/voices/ana.onnx``): another build, script or model speaks otherwise.
         """
-        files = [self._program, *self._line.arguments[1:]]
+        files = [self._program, *(path for argument in self._line.arguments[1:] for path in _paths(argument))]
         parts = (*self._line.arguments, *map(_state, files), self._language, self._text, str((_RATES, _SPEEDS)))
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         return f"command {_VERSION} {self._line.name} {digest}"
@@ -126,6 +126,11 @@ class CommandVoice:
             raise VoiceError(f'what the program of the voice "{self.name}" wrote {reason}', hint=hint) from None
 
 
+def _paths(argument: str) -> list[str]:
+    """What may be a file in ``argument``: the whole of it, and what stands behind each "="."""
+    return [argument, *(argument[at + 1 :] for at, sign in enumerate(argument) if sign == "=")]
+
+
 def _state(path: str) -> str:
     """Size and age of a file; empty for what is none."""
     try:
@@ -139,9 +144,10 @@ def _state(path: str) -> str:
 class CommandEngine:
     """The programs of the settings' table [command]: ``command:NAME``, and ``command`` for the first that fits."""
 
-    name = "command"
+    name = NAME
 
     def __init__(self, setup: Setup) -> None:
+        self._setup = setup
         self._table = setup.tables.get(self.name, {})
 
     def problem(self) -> str:
@@ -150,7 +156,7 @@ class CommandEngine:
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices of the table, in its order; one that cannot run says why."""
-        return [_info(name, entry) for name, entry in self._table.items()]
+        return [_info(name, self._setup) for name in self._table]
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role another program that speaks ``language``, as far as there are."""
@@ -162,7 +168,8 @@ class CommandEngine:
     def open(self, variant: str, language: str) -> CommandVoice:
         """Open the voice ``variant``, or the first that speaks ``language``. Raises VoiceError for a wrong line."""
         name = self._resolve(variant, language)
-        return CommandVoice(read_line(name, self._table[name]), language)
+        with at(self._setup.place(NAME, name, "line")):
+            return CommandVoice(read_line(name, self._setup), language)
 
     def _resolve(self, variant: str, language: str) -> str:
         if not self._table:
@@ -174,14 +181,15 @@ class CommandEngine:
             name = (fitting or infos)[0].name.partition(":")[2]
         if name not in self._table:
             raise VoiceError(f'[command] in the settings has no voice "{name}"', hint=did_you_mean(name, self._table))
-        read_line(name, self._table[name])  # whatever is wrong with it is said before anything is spoken
+        read_line(name, self._setup)  # whatever is wrong with it is said before anything is spoken
         return name
 
 
-def _info(name: str, entry: object) -> VoiceInfo:
+def _info(name: str, setup: Setup) -> VoiceInfo:
     try:
-        line = read_line(name, entry)
-        line.program()
+        with at(setup.place(NAME, name, "line")):
+            line = read_line(name, setup)
+            line.program()
     except VoiceError as error:
         return VoiceInfo(f"command:{name}", (), "own", installed=False, problem=str(error))
     paced = line.holds("rate") or line.holds("stretch")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import VoiceError, at, did_you_mean
+from metta_audio.speech.voice import Setup
 from metta_audio.units import Seconds
+
+NAME = "command"
+"""The engine's, and that of its table in the settings."""
 
 _PATIENCE = Seconds(120.0)
 """For one line. A program takes seconds; one that loads a large model each time may take a minute."""
@@ -23,6 +28,11 @@ _PLACEHOLDERS = ("text", "text_file", "out", "rate", "stretch", "language")
 
 _OPTION_MARKS = ("-", "@", "/", "+")
 """Signs at the beginning of an argument that make programs take it for an option or a file of arguments."""
+
+_SHELLS = frozenset({"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "tcsh", "zsh"})
+_COMMAND = re.compile(r"-\w*c")
+_READERS = frozenset({"cmd", "powershell", "pwsh"})
+"""Programs that run what stands behind such an option, whatever it is; and those that join and read all arguments."""
 
 _SLT = "flite -voice slt --setf duration_stretch={stretch} -t {text} -o {out}"
 EXAMPLE = f'write into settings.toml: [command] and under it NAME = "{_SLT}"'
@@ -51,10 +61,14 @@ class Line:
 
     def holds(self, placeholder: str) -> bool:
         """Whether ``placeholder`` stands in it."""
-        return any(field == placeholder for argument in self.arguments for _, field in _pieces(argument))
+        return any(_holds(argument, placeholder) for argument in self.arguments)
 
     def program(self) -> str:
         """Path of the program. Raises VoiceError where it is not to be found."""
+        if self._hands_text_to_a_shell():
+            # A script may say "$(rm …)", and whoever wrote it need not be the one who runs it.
+            what = f'a shell of the voice "command:{self.name}" would run what a text says'
+            raise VoiceError(what, hint="hand the text over by {text_file} or standard input, or without a shell")
         found = shutil.which(self.arguments[0])
         if found is None:
             what = f'the program "{self.arguments[0]}" of the voice "command:{self.name}" is not to be found'
@@ -64,6 +78,16 @@ class Line:
             what = f'the program of the voice "command:{self.name}" is a batch file, which may run what a text says'
             raise VoiceError(what, hint="hand the text over by {text_file} or standard input")
         return found
+
+    def _hands_text_to_a_shell(self) -> bool:
+        shell, before = "", ""
+        for argument in self.arguments:
+            if _holds(argument, "text") and (shell in _READERS or (shell and _COMMAND.fullmatch(before))):
+                return True
+            name = PurePath(argument.replace("\\", "/")).stem.lower()
+            shell = name if name in _SHELLS | _READERS else shell
+            before = argument
+        return False
 
     def filled(self, values: Mapping[str, str]) -> list[str]:
         """The arguments with ``values`` put in: each stays one argument, whatever is in it."""
@@ -79,6 +103,10 @@ def _filled(argument: str, values: Mapping[str, str]) -> str:
     )
 
 
+def _holds(argument: str, placeholder: str) -> bool:
+    return any(field == placeholder for _, field in _pieces(argument))
+
+
 def _pieces(argument: str) -> list[tuple[str, str]]:
     """Text and the name of the placeholder after it, "" for none; doubled braces stand for themselves."""
     return [
@@ -87,30 +115,40 @@ def _pieces(argument: str) -> list[tuple[str, str]]:
     ] or [("", "")]
 
 
-def read_line(name: str, entry: object) -> Line:
+def read_line(name: str, setup: Setup) -> Line:
     """The voice ``name`` of the table [command]: a line, or a table with one. Raises VoiceError for a wrong one."""
+    entry = setup.tables[NAME][name]
     if isinstance(entry, str):
         entry = {"line": entry}
     where = f'the voice "{name}" of [command] in the settings'
     if not isinstance(entry, Mapping):
-        raise VoiceError(f"{where} is neither a line nor a table", hint=f"write {name} = {_KEYS['line'][7:]}")
+        what = f"{where} is neither a line nor a table"
+        raise VoiceError(what, place=setup.place(NAME, name), hint=f"write {name} = {_KEYS['line'][7:]}")
     for key, value in entry.items():
-        if key not in _KEYS:
-            raise VoiceError(f'{where} has no "{key}"', hint=did_you_mean(str(key), _KEYS))
-        fits = isinstance(value, str)
-        if key == "timeout":
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_PATIENCE
-        if not fits:
-            raise VoiceError(f'"{key}" of {where} is not as it must be', hint=f"write {_KEYS[key]}")
+        with at(setup.place(NAME, name, key)):
+            _check(key, value, where)
     line = str(entry.get("line", "")).strip()
+    with at(setup.place(NAME, name, "line")):
+        arguments = _arguments(line, where)
     return Line(
         name=name,
         line=line,
-        arguments=_arguments(line, where),
+        arguments=arguments,
         language=str(entry.get("language", "")).strip().lower(),
         licence=str(entry.get("licence", "")).strip(),
         timeout=Seconds(float(entry.get("timeout", _PATIENCE))),
     )
+
+
+def _check(key: str, value: object, where: str) -> None:
+    if key not in _KEYS:
+        raise VoiceError(f'{where} has no "{key}"', hint=did_you_mean(key, _KEYS))
+    fits, kind = isinstance(value, str), "a text"
+    if key == "timeout":
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_PATIENCE
+        kind = f"a number of seconds, at most {_MOST_PATIENCE:g}"
+    if not fits:
+        raise VoiceError(f'"{key}" of {where} must be {kind}', hint=f"write {_KEYS[key]}")
 
 
 def _arguments(line: str, where: str) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from metta_audio.errors import VoiceError, did_you_mean
@@ -51,13 +54,25 @@ _LEFT_OUT = {"caleb"}
 _USUAL_PRIORITY = 5
 """Of a language line without a number; the lowest number wins."""
 
+_PHONEMES = ("intonations", "phondata", "phonindex", "phontab")
+"""What all languages share: their sounds, and how a sentence rises and falls."""
 
-@dataclass(frozen=True, slots=True)
+_BEGINNING = 4096
+"""Bytes of a file that tell one build from another, with its length: see ``build``."""
+
+
 class Catalog:
-    """Languages (BCP 47, lower case) and variants by name, each with its file."""
+    """Languages (BCP 47, lower case) and variants by name, each with its file, in the folder ``data``."""
 
-    languages: dict[str, Path]
-    variants: dict[str, Path]
+    def __init__(self, data: Path, languages: dict[str, Path]) -> None:
+        self.languages = languages
+        self._data = data
+
+    @cached_property
+    def variants(self) -> dict[str, Path]:
+        """Variants by name."""
+        paths = sorted(path for path in self._data.joinpath("voices", "!v").iterdir() if path.is_file())
+        return {path.name: path for path in paths if path.name not in _LEFT_OUT}
 
     def language(self, name: str) -> str:
         """Return the nearest language there is: the region is given up where it is not known."""
@@ -109,10 +124,13 @@ class Catalog:
 _LENGTHS = ("stressLength", "stressAdd")
 
 
-def read_catalog(data: Path) -> Catalog:
-    """Read which languages and variants lie in eSpeak NG's data folder."""
+def read_catalog(data: Path, begin: str = "") -> Catalog:
+    """Read which languages lie in eSpeak NG's data folder: all, or those in files whose names ``begin`` so.
+
+    A file is called after its language, but for a few, which only the whole catalog has: "zh" is in a file "cmn".
+    """
     best: dict[str, tuple[int, str, Path]] = {}
-    for path in sorted(path for path in data.joinpath("lang").rglob("*") if path.is_file()):
+    for path in sorted(Path(file.path) for file in _files(data / "lang") if file.name.lower().startswith(begin)):
         attributes = _attributes(path)
         if not data.joinpath(f"{_dictionary(attributes)}_dict").is_file():
             continue  # a few languages are described but not built
@@ -121,11 +139,50 @@ def read_catalog(data: Path) -> Catalog:
                 code, _, priority = values.lower().partition(" ")
                 entry = (int(priority or _USUAL_PRIORITY), str(path), path)
                 best[code] = min(best.get(code, entry), entry)
-    variants = sorted(path for path in data.joinpath("voices", "!v").iterdir() if path.is_file())
-    return Catalog(
-        languages={code: best[code][2] for code in sorted(best)},
-        variants={path.name: path for path in variants if path.name not in _LEFT_OUT},
-    )
+    return Catalog(data, {code: best[code][2] for code in sorted(best)})
+
+
+def _files(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """All files under ``folder``; none where there is no such folder."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _files(entry.path)
+        else:
+            yield entry
+
+
+def unusable(what: str) -> VoiceError:
+    """The error for a library that is not as it was installed."""
+    return VoiceError(what, hint="install espeakng-loader again: pip install --force-reinstall espeakng-loader")
+
+
+def installed() -> tuple[Path, Path]:
+    """Where the library and its data folder should be; nothing is loaded. Raises VoiceError where they are missing."""
+    try:
+        import espeakng_loader  # here: metta doctor must run where it is missing
+
+        return Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())
+    except (ImportError, OSError, RuntimeError) as error:
+        raise unusable(f"the eSpeak NG library cannot be loaded ({error})") from error
+
+
+def build(library: Path, data: Path, language: Path) -> str:
+    """A digest that tells one build of eSpeak NG and its data from another, as far as the language of that file goes.
+
+    Of each file its length and its beginning count, which has the build's identity in a library (an ELF build ID, a
+    UUID of Mach-O, a PE time stamp) and a version in the phonemes. Reading all of them would take longer than finding
+    the clips of a session. Raises OSError.
+    """
+    dictionary = data / f"{_dictionary(_attributes(language))}_dict"
+    digest = hashlib.sha256()
+    for path in (library, *(data / name for name in _PHONEMES), dictionary):
+        with path.open("rb", buffering=0) as file:
+            digest.update(b"%d %b" % (os.fstat(file.fileno()).st_size, file.read(_BEGINNING)))
+    return digest.hexdigest()
 
 
 def _dictionary(attributes: list[tuple[str, str]]) -> str:
@@ -136,7 +193,7 @@ def _dictionary(attributes: list[tuple[str, str]]) -> str:
 
 def _attributes(path: Path) -> list[tuple[str, str]]:
     """Attributes of a voice file with their values, in order. Latin-1 keeps every byte as it is."""
-    lines = (line.partition("//")[0].strip() for line in path.read_text("latin-1").splitlines())
+    lines = (line.partition("//")[0].strip() for line in path.read_bytes().decode("latin-1").splitlines())
     return [_attribute(line) for line in lines if line and line[0] != "#"]
 
 

@@ -8,23 +8,25 @@ import itertools
 import math
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metta_audio.errors import VoiceError
 from metta_audio.sound.chain import Chain
-from metta_audio.sound.wave import Wave
-from metta_audio.speech.activity import stretches
-from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
-from metta_audio.speech.words import word_ranges, words_at
-from metta_audio.units import Decibels, Hertz, Samples, WordsPerMinute
-from metta_audio.voices.espeak.catalog import Catalog, read_catalog
-from metta_audio.voices.espeak.library import Heard, library
-from metta_audio.voices.espeak.markup import markup
+from metta_audio.speech.calibration_text import calibration_text
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, speaks
+from metta_audio.units import Decibels, Hertz, WordsPerMinute
+from metta_audio.voices.espeak.catalog import Catalog, build, installed, read_catalog
+
+if TYPE_CHECKING:
+    # Whatever speaks waits until something is spoken: a session whose clips are all kept does without.
+    from metta_audio.speech.calibration import Calibration
+    from metta_audio.voices.espeak.library import Library
 
 _VERSION = 2
 """Counts changes of this package that change what is heard."""
 
-_SETTINGS = (84, 105, 130, 170, 240)
+_SETTINGS = (84, 105, 130, 170, 200, 240)
 """The engine's own rates at which a voice is measured, close enough to join by straight lines. Below 84 it gets no
 slower; above 240 nobody follows with closed eyes."""
 
@@ -43,50 +45,37 @@ anything."""
 
 
 class EspeakVoice:
-    """One language of eSpeak NG in one variant."""
+    """One language of eSpeak NG in one variant: by the voice file ``file``, with the library and data ``build``."""
 
     chain = _CHAIN
 
-    def __init__(self, language: str, variant: str, file: bytes) -> None:
-        self.name = f"espeak:{language}+{variant}" if variant else f"espeak:{language}"
+    def __init__(self, language: str, variant: str, file: bytes, build: str = "") -> None:
+        self.name = f"espeak:{_variant(language, variant)}"
         self.ipa = language.partition("-")[0] == "en"
         self.languages = (language,)
-        self._language = language
         self.file = file
         self._text = calibration_text(language)
+        parts = (build.encode(), file, self._text.encode(), repr(_SETTINGS).encode())
+        digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
+        self.fingerprint = f"espeak {_VERSION} {language} {digest}"
         self._lock = threading.Lock()
         self._calibration: Calibration | None = None
 
-    @property
-    def fingerprint(self) -> str:
-        """Everything but text and rate that changes the sound."""
-        parts = (self.file, self._text.encode(), repr(_SETTINGS).encode())
-        digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
-        return f"espeak {library().version} {_VERSION} {self._language} {digest}"
-
     def speak(self, utterance: Utterance, rate: WordsPerMinute) -> Speech:
         """Speak with word times. Raises VoiceError for a rate out of reach and for text it has no sounds for."""
-        marked = markup(utterance, english=self.ipa)
-        setting = round(self._calibrated().setting(rate))
-        heard = library().speak(self.file, marked.ssml, setting, phonemes=marked.phonemes)
-        found = stretches(heard.wave)
-        if not found:
+        from metta_audio.voices.espeak.speaking import calibrated, spoken
+
+        with self._lock:
+            if self._calibration is None:
+                self._calibration = calibrated(self.file, self._text, _SETTINGS)
+        setting = round(self._calibration.setting(rate))
+        speech = spoken(self.file, utterance, setting, english=self.ipa)
+        if speech is None:
             raise VoiceError(
                 f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
                 hint="write it in the voice's own language and letters, or choose another voice",
             )
-        known = _known_onsets(utterance.text, marked.origin, heard)
-        return Speech(heard.wave, words_at(utterance.text, known, found[-1][1]))
-
-    def _calibrated(self) -> Calibration:
-        with self._lock:
-            if self._calibration is None:
-                self._calibration = calibrate(self._say, self._text, _SETTINGS)
-            return self._calibration
-
-    def _say(self, setting: float) -> Wave:
-        plain = markup(Utterance(self._text), english=True)
-        return library().speak(self.file, plain.ssml, round(setting), phonemes=False).wave
+        return speech
 
 
 class EspeakEngine:
@@ -100,7 +89,7 @@ class EspeakEngine:
     def problem(self) -> str:
         """Say why it cannot run here; empty when it can."""
         try:
-            library()
+            _library()
         except VoiceError as error:
             return str(error)
         return ""
@@ -115,10 +104,24 @@ class EspeakEngine:
             for language in catalog.languages
         ]
 
+    def glance(self, variant: str, language: str) -> str:
+        """Name of the voice where its files are here and it speaks ``language``; empty where a closer look is needed.
+
+        Nothing is loaded: whether the library works shows when it speaks, or when ``problem`` is asked.
+        """
+        try:
+            spoken, name = self._resolve(variant, language)
+        except VoiceError:
+            return ""
+        fits = speaks((spoken,), language) if variant else spoken == language.lower()
+        return f"espeak:{_variant(spoken, name)}" if fits else ""
+
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Choose voices of one language by pitch, each as far as can be from those before it."""
-        catalog = _catalog()
         spoken, lead = self._resolve(variant, language)
+        if roles == 1:
+            return [_variant(spoken, lead)]
+        catalog = _catalog_for(spoken)
         chosen = [lead]
         pool = [name for name in _CALM if name != lead and (not name or name in catalog.variants)]
         while pool and len(chosen) < roles:
@@ -127,30 +130,50 @@ class EspeakEngine:
             chosen.append(pool.pop(distances.index(max(distances))))
         # More roles than calm voices: they share.
         names = list(itertools.islice(itertools.cycle(chosen), roles))
-        return [f"{spoken}+{name}" if name else spoken for name in names]
+        return [_variant(spoken, name) for name in names]
 
     def open(self, variant: str, language: str) -> EspeakVoice:
         """Open ``language``, or the language that ``variant`` names, in its variant."""
         spoken, name = self._resolve(variant, language)
-        return EspeakVoice(spoken, name, _catalog().voice_file(spoken, name))
+        catalog = _catalog_for(spoken)
+        return EspeakVoice(spoken, name, catalog.voice_file(spoken, name), _build(catalog.languages[spoken]))
 
     def _resolve(self, variant: str, language: str) -> tuple[str, str]:
         spoken, _, name = variant.partition("+")
-        catalog = _catalog()
+        catalog = _catalog_for(spoken or language)
         return catalog.language(spoken or language), catalog.variant(name) if name else _CALM[0]
 
 
+def _variant(language: str, name: str) -> str:
+    """What stands behind the engine's name."""
+    return f"{language}+{name}" if name else language
+
+
+def _library() -> Library:
+    from metta_audio.voices.espeak.library import library
+
+    return library()
+
+
 @functools.cache
-def _catalog() -> Catalog:
-    return read_catalog(library().data)
+def _catalog(begin: str = "") -> Catalog:
+    return read_catalog(installed()[1], begin)
 
 
-def _known_onsets(text: str, origin: list[int], heard: Heard) -> dict[int, Samples]:
-    """Onset of each word, by its number: the first event inside it."""
-    number_at = {at: number for number, (start, end) in enumerate(word_ranges(text)) for at in range(start, end)}
-    known: dict[int, Samples] = {}
-    for position, sample in heard.events:
-        number = number_at.get(origin[position]) if 0 <= position < len(origin) else None
-        if number is not None:
-            known[number] = min(known.get(number, Samples(sample)), Samples(sample))
-    return known
+def _catalog_for(language: str) -> Catalog:
+    """The catalog of all languages; a part of it, where that is enough to find the file of ``language``."""
+    wanted = language.lower().replace("_", "-")
+    near = _catalog(wanted)
+    if wanted in near.languages and near.languages[wanted].name.lower() == wanted:
+        return near
+    family = _catalog(wanted.partition("-")[0])
+    return family if wanted in family.languages else _catalog()
+
+
+def _build(language: Path) -> str:
+    """What tells this eSpeak NG from another, for the language of that file."""
+    library, data = installed()
+    try:
+        return build(library, data, language)
+    except OSError:  # the system knows it by another name than that of its file
+        return _library().version

@@ -16,6 +16,7 @@ import numpy as np
 from metta_audio.errors import VoiceError
 from metta_audio.sound.wave import Wave
 from metta_audio.units import Hertz
+from metta_audio.voices.espeak.catalog import installed, unusable
 
 _SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000
@@ -25,6 +26,9 @@ _PHONEMES = 0x100
 _RATE, _VOLUME = 1, 2
 _WORD, _END_OF_LIST = 1, 0
 """Constants of speak_lib.h: output mode, option of espeak_Initialize, flags of espeak_Synth, parameters, events."""
+
+_BUFFER = 1000
+"""Milliseconds of sound handed over at once. The usual 60 would call back a hundred times in a long sentence."""
 
 _HALF_VOLUME = 50
 """Of a normal 100. A loud, stressed word then stays within 16 bits: the engine's gain control, which would act on the
@@ -85,19 +89,17 @@ class Library:
         self._names: dict[bytes, str] = {}
         self._chunks: list[bytes] = []
         self._events: list[tuple[int, int]] = []
+        path, self.data = installed()
         try:
-            import espeakng_loader  # here: metta doctor must run where it is missing
-
-            self.data = Path(espeakng_loader.get_data_path())
-            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        except (ImportError, OSError, RuntimeError) as error:
-            raise _unusable(f"the eSpeak NG library cannot be loaded ({error})") from error
+            self._library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise unusable(f"the eSpeak NG library cannot be loaded ({error})") from error
         self._declare()
-        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._short(self.data)), _DONT_EXIT)
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, _BUFFER, bytes(self._short(self.data)), _DONT_EXIT)
         if rate <= 0:
-            raise _unusable(f"eSpeak NG cannot read its data in {self.data}")
+            raise unusable(f"eSpeak NG cannot read its data in {self.data}")
         self.rate = Hertz(rate)
-        self.version = self._library.espeak_Info(None).decode()
+        self.version: str = self._library.espeak_Info(None).decode()
         # The library keeps a bare pointer: the callback must live as long as it does.
         self._callback = _Callback(self._collect)
         self._library.espeak_SetSynthCallback(self._callback)
@@ -117,7 +119,7 @@ class Library:
         if status != 0:
             raise VoiceError(f"eSpeak NG failed (status {status})", hint="choose another voice")
         samples = np.frombuffer(b"".join(chunks), np.int16)
-        return Heard(Wave.mono(samples / 32768.0, self.rate), tuple(events))
+        return Heard(Wave.mono(samples.astype(np.float32) / np.float32(32768), self.rate), tuple(events))
 
     def _synthesize(self, file: bytes, text: bytes, rate: int, flags: int) -> int:
         """Collect ``text``; loading the voice anew (0.2 ms) resets filters, and seeding resets breath noise."""
@@ -174,7 +176,7 @@ class Library:
         try:
             link.symlink_to(path, target_is_directory=True)
         except OSError as error:
-            raise _unusable(f"the path of the eSpeak NG data is too long: {path}") from error
+            raise unusable(f"the path of the eSpeak NG data is too long: {path}") from error
         return link
 
 
@@ -194,10 +196,6 @@ def _short_folder() -> tempfile.TemporaryDirectory[str]:
         folder.cleanup()
     what = f"no temporary folder has a name that is short enough for eSpeak NG: {', '.join(places[:2])}"
     raise VoiceError(what, hint="set TMPDIR (on Windows TEMP) to a folder with a short name")
-
-
-def _unusable(what: str) -> VoiceError:
-    return VoiceError(what, hint="install espeakng-loader again: pip install --force-reinstall espeakng-loader")
 
 
 @functools.cache

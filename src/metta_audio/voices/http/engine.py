@@ -16,7 +16,7 @@ from metta_audio.speech.calibration import Calibration, calibrate, calibration_t
 from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
 from metta_audio.units import WordsPerMinute
 from metta_audio.voices.http.request import Client
-from metta_audio.voices.http.server import KEY, URL, Server, read_server
+from metta_audio.voices.http.server import KEY, NAME, URL, Server, read_server
 from metta_audio.voices.outside import said
 
 _VERSION = 1
@@ -109,11 +109,10 @@ def _ignores(heard: Calibration) -> bool:
 class HttpEngine:
     """The voices of a server: ``http``, ``http:NAME``. Before a line is spoken, no network is asked."""
 
-    name = "http"
+    name = NAME
 
     def __init__(self, setup: Setup) -> None:
-        self._table = setup.tables.get(self.name, {})
-        self._private = setup.private
+        self._setup = setup
         self._environment = {name: os.environ.get(name, "") for name in (URL, KEY)}
 
     def problem(self) -> str:
@@ -145,7 +144,7 @@ class HttpEngine:
         return HttpVoice(self._server(), self._resolve(variant), language)
 
     def _server(self) -> Server:
-        return read_server(self._table, self._environment, private=self._private)
+        return read_server(self._setup, self._environment)
 
     def _resolve(self, variant: str) -> str:
         server = self._server()

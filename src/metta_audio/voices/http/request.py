@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from metta_audio.errors import VoiceError
 from metta_audio.speech.voice import Speech
-from metta_audio.units import Seconds
+from metta_audio.units import Seconds, file_size
 from metta_audio.voices.http.server import KEY, Server
 from metta_audio.voices.outside import MOST_BYTES, NotSound, heard, told
+from metta_audio.voices.watch import Watch
 
 _CONNECT = Seconds(10.0)
 """To be let in: a machine that has not answered by then is off, or behind a wall."""
@@ -78,7 +77,7 @@ class Client:
         if not 200 <= answer.status < 300:
             raise self._refused(answer, hidden)
         if len(answer.content) > MOST_BYTES:
-            raise self._fault(f"sent more than {MOST_BYTES / 1e6:g} MB", "check model and voices in [http]")
+            raise self._fault(f"sent more than {file_size(MOST_BYTES)}", "check model and voices in [http]")
         try:
             return heard(answer.content)
         except NotSound as reason:
@@ -90,7 +89,7 @@ class Client:
         import httpx  # here: listings do without
 
         timeout = httpx.Timeout(seconds, connect=min(_CONNECT, seconds))
-        with _Watch(seconds) as watch:
+        with Watch(seconds) as watch:
             try:
                 request = {"json": wanted, "timeout": timeout, "extensions": {"trace": watch.trace}}
                 with self._opened().stream("POST", self._server.endpoint, **request) as response:
@@ -173,42 +172,6 @@ class Client:
 
     def _fault(self, what: str, hint: str) -> VoiceError:
         return VoiceError(f"the speech server at {self._server.host} {what}", hint=hint)
-
-
-class _Watch:
-    """Ends a connection after ``seconds``, even one on which something trickles in all the time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.late = False
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watch:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            for each in self._sockets:
-                each.close()
-            self._sockets.clear()
-
-    def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Take hold of a connection as soon as there is one; ours, as the original changes hands in TLS."""
-        if event.endswith("connect_tcp.complete"):
-            taken = info["return_value"].get_extra_info("socket")
-            with self._lock:
-                self._sockets.append(taken.dup())
-
-    def _end(self) -> None:
-        with self._lock:
-            self.late = True
-            for each in self._sockets:
-                with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
 
 
 def _message(text: str) -> str:

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import VoiceError, at, did_you_mean
+from metta_audio.speech.voice import Setup
 from metta_audio.units import Seconds
+
+NAME = "http"
+"""The engine's, and that of its table in the settings."""
 
 URL, KEY = "METTA_HTTP_URL", "METTA_HTTP_KEY"
 """Names in the environment; they come before the settings file."""
@@ -59,23 +63,26 @@ class Server:
     timeout: Seconds = _PATIENCE
 
 
-def read_server(table: Mapping[str, object], environment: Mapping[str, str], *, private: bool) -> Server:
+def read_server(setup: Setup, environment: Mapping[str, str]) -> Server:
     """The server that the environment and the settings' table [http] name. Asks no network.
 
     A key belongs to its address: that of the settings goes nowhere else. Raises VoiceError where there is no address or
     a wrong one, for a wrong or unknown setting, for ``private`` work and another machine, and for a key that others
     could read on its way.
     """
-    _check(table)
+    table = setup.tables.get(NAME, {})
+    _check(setup)
     ours, theirs = environment.get(URL, "").strip(), str(table.get("url", "")).strip()
     if not ours and not theirs:
         raise VoiceError("no speech server is set up", hint=_EXAMPLE)
-    scheme, host, port, path = _parts(ours or theirs)
-    key = environment.get(KEY, "").strip()
+    with at(None if ours else setup.place(NAME, "url")):
+        scheme, host, port, path = _parts(ours or theirs)
+    key, place = environment.get(KEY, "").strip(), None
     if not key and (not ours or (theirs and _parts(theirs)[:3] == (scheme, host, port))):
-        key = str(table.get("key", "")).strip()
+        key, place = str(table.get("key", "")).strip(), setup.place(NAME, "key")
     local = _is_loopback(host)
-    _allow(host, scheme, key, local=local, private=private)
+    with at(place):
+        _allow(host, scheme, key, local=local, private=setup.private)
     named = f"[{host}]" if ":" in host else host
     listed = _names(table, "voices")
     return Server(
@@ -102,18 +109,25 @@ def _allow(host: str, scheme: str, key: str, *, local: bool, private: bool) -> N
         raise VoiceError(what, hint='write the address with "https:", or leave the key out')
 
 
-def _check(table: Mapping[str, object]) -> None:
-    for name, value in table.items():
-        if name not in _KINDS:
-            raise VoiceError(f'[http] in the settings has no "{name}"', hint=did_you_mean(name, _KINDS))
-        fits = isinstance(value, str)
-        if name in {"voices", "languages"}:
-            fits = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
-        elif name == "timeout":
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_PATIENCE
-        if not fits:
-            # Without the value: it may be a key.
-            raise VoiceError(f'"{name}" of [http] in the settings is not as it must be', hint=f"write {_KINDS[name]}")
+def _check(setup: Setup) -> None:
+    for name, value in setup.tables.get(NAME, {}).items():
+        with at(setup.place(NAME, name)):
+            _check_value(name, value)
+
+
+def _check_value(name: str, value: object) -> None:
+    if name not in _KINDS:
+        raise VoiceError(f'[http] in the settings has no "{name}"', hint=did_you_mean(name, _KINDS))
+    fits, kind = isinstance(value, str), "a text"
+    if name in {"voices", "languages"}:
+        fits = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
+        kind = "a list of texts"
+    elif name == "timeout":
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_PATIENCE
+        kind = f"a number of seconds, at most {_MOST_PATIENCE:g}"
+    if not fits:
+        # Without the value: it may be a key.
+        raise VoiceError(f'"{name}" of [http] in the settings must be {kind}', hint=f"write {_KINDS[name]}")
 
 
 def _names(table: Mapping[str, object], name: str) -> tuple[str, ...]:

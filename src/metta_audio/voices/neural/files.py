@@ -8,7 +8,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 
-from metta_audio.errors import VoiceError, did_you_mean
+from metta_audio.errors import VoiceError, at, did_you_mean
 from metta_audio.speech.voice import Setup
 
 _FIRST = b"\x08"
@@ -70,11 +70,12 @@ def own_paths(setup: Setup, engine: str, keys: Sequence[str]) -> dict[str, Path]
     """Paths that the user's table of ``engine`` gives. Raises VoiceError for an unknown key and for no text."""
     found = {}
     for key, value in setup.tables.get(engine, {}).items():
-        if key not in keys:
-            raise VoiceError(f'the settings [{engine}] have no "{key}"', hint=did_you_mean(key, keys))
-        if not isinstance(value, str) or not value:
-            raise VoiceError(f'"{key}" in the settings [{engine}] must be a path', hint=f'write {key} = "…"')
-        found[key] = home(value)
+        with at(setup.place(engine, key)):
+            if key not in keys:
+                raise VoiceError(f'the settings [{engine}] have no "{key}"', hint=did_you_mean(key, keys))
+            if not isinstance(value, str) or not value or "\0" in value:
+                raise VoiceError(f'"{key}" in the settings [{engine}] must be a path', hint=f'write {key} = "…"')
+            found[key] = home(value)
     return found
 
 
