@@ -23,7 +23,7 @@ SESSIONS = (("body-scan", 5), ("body-scan", 15))
 
 ROUNDS = 3
 AGAIN = 3
-"""First runs, each into an empty cache, and later ones behind each. The least of either counts: whatever comes on top is
+"""First runs, each into an empty cache, and later ones behind each. The least of either counts: what comes on top is
 the neighbours' doing, and shows in what takes so little."""
 
 

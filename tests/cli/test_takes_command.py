@@ -63,9 +63,11 @@ def test_from_sheet_to_finished_recording(run, script, recording, home):
     listed = run("takes", "list", "--json").json["takes"]
     assert [(each["name"], each["lines"], each["rates"]) for each in listed] == [("ana", 3, [22_050])]
 
-    done = run("render", script, "--voice", "takes:ana", "-o", "out.wav", "--bed", "none", "--bell", "none")
+    done = run(
+        "render", script, "--voice", "takes:ana", "-o", "out.wav", "--bed", "none", "--bell", "none", "--minutes", "1"
+    )
     assert done.code == 0, done.err
-    assert soundfile.info(home / "out.wav").frames == 30 * 44_100
+    assert soundfile.info(home / "out.wav").frames == 60 * 44_100
 
 
 def test_dry_run(run, script, recording):

@@ -72,7 +72,8 @@ def test_length_and_input_are_kept_and_it_is_the_same_each_time(
 def test_full_scale_noise_grows_by_no_more_than_the_warmth(chain: Chain, rate: int, seed: int) -> None:
     noise = np.random.default_rng(seed).uniform(-1, 1, 20_000)
     shaped = applied(noise, rate, chain)
-    assert np.sum(shaped**2) <= np.sum(noise**2) * 10 ** (chain.warmth / 10)
+    # Within the rounding of 32 bits.
+    assert np.sum(shaped**2) <= np.sum(noise**2) * 10 ** (chain.warmth / 10) * (1 + 1e-6)
     assert np.abs(shaped).max() < 10 ** (6 / 20)  # a filter's overshoot; levelling comes after
 
 

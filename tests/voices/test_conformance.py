@@ -28,8 +28,8 @@ from metta_audio.speech.clip import Clip, make_clip
 from metta_audio.speech.utter import utter
 from metta_audio.speech.voice import Engine, Setup, Utterance, Voice, chain_of, is_concurrent
 from metta_audio.speech.words import word_ranges
-from metta_audio.takes.lines import key
 from metta_audio.takes.index import Entry, Index, Take
+from metta_audio.takes.lines import key
 from metta_audio.takes.store import TakeSet
 from metta_audio.units import RATE
 from metta_audio.voices.registry import find_engines, open_voice

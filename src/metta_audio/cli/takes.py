@@ -88,7 +88,8 @@ def sheet(asked: _Asked, missing: bool, output: Path | None) -> None:
 def import_(asked: _Asked, recordings: tuple[Path, ...], as_json: bool, **choices: Any) -> None:
     """Take the lines from long recordings, in order, or from a folder of numbered files.
 
-    Each recording is cut at its silences, and the pieces are matched to the lines by their order and length.
+    Each recording is cut at its silences, and the pieces are matched to the lines by their order,
+    length and sound.
     """
     from metta_audio.rendering.taking import import_takes, misfit
 

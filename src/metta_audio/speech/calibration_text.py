@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _TEXTS = {
-    # Sentences of the kinds that practices are made of, with words as long as theirs: all lines of the English practices
-    # together are spoken within 3 % of the rate this text gives. One passage of many short words goes by faster.
+    # Sentences of the kinds that practices are made of, with words as long as theirs: all lines of the English
+    # practices together are spoken within 3 % of the rate this text gives. A passage of shorter words goes by faster.
     "de": "Lass den Atem kommen und gehen, so wie er mag. Du musst nichts ändern und nirgends hingehen. "
     "Wenn du bemerkst, dass die Gedanken wandern, kehre freundlich zum Körper zurück. Mögest du sicher sein.",
     "en": "Let the breath come and go in its own way. There is nothing to change here, and nowhere else to be. "

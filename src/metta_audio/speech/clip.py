@@ -26,8 +26,8 @@ VERSION = 4
 LEAD = Seconds(0.015)
 """Kept before the first sound: the edge fade, and 5 ms for the breath of a soft consonant."""
 
-TAIL = Seconds(0.020)
-"""Kept after the last sound: the edge fade, and as much again for the end of a vowel, which by then lies 40 dB down.
+TAIL = Seconds(0.018)
+"""Kept after the last sound: the edge fade, and nearly as much for the end of a vowel, which by then lies 40 dB down.
 With more, the silence at the ends of clips would be part of every pause."""
 
 _RUMBLE = 40.0

@@ -24,16 +24,16 @@ all of their pieces, or a step next to it."""
 _BATCH = 64
 """Sounds compared at a time: 7 MB."""
 
-_OTHER, _OTHER_SPREAD = 0.75, 0.045
-"""Distances of lines to what is no reading of theirs, before any are known: 0.72 to 0.78 were measured, and 0.036 to
-0.048 as their spread."""
+_OTHER, _OTHER_SPREAD = 0.72, 0.045
+"""Distances of lines to what is no reading of theirs, before any are known: 0.68 to 0.75 were measured, and 0.039 to
+0.052 as their spread."""
 
 _PAIRS = 30
 """As many distances as which these count."""
 
 _OWN, _OWN_SPREAD = 4.0, 0.9
 """Spreads by which a line is nearer to its own reading, and the spread of that as a share of the others', before any is
-known: measured 4.6 to 6.3 with four voices, in a quiet room and with noise 20 dB below the voice, and 0.7 to 1.1."""
+known: measured 4.6 to 6.4 with four voices, in a quiet room and with noise 20 dB below the voice, and 0.7 to 1.1."""
 
 _MIDDLES, _SPREADS = 2, 8
 """As many readings as which these count: a middle is settled sooner than a spread."""
@@ -43,7 +43,7 @@ _NARROW, _WIDE = 0.4, 1.2
 
 _TELLS = 3.0
 """Spreads between own readings and others under which sound tells nothing. With another script, what is taken for a
-reading of a line is nearer by 0.7 to 2.5."""
+reading of a line is nearer by 1.0 to 2.4."""
 
 _SHORT = 12
 """Frames of a line whose distances spread more by four tenths: less is said by which to tell it."""

@@ -99,8 +99,7 @@ def _stretched(sound: Shapes, size: int) -> Shapes:
     at = np.linspace(0, len(sound) - 1, size)
     low = np.floor(at).astype(int)
     share = (at - low).astype(np.float32)[:, None]
-    mixed: Shapes = sound[low] * (1 - share) + sound[np.minimum(low + 1, len(sound) - 1)] * share
-    return mixed
+    return _unit(sound[low] * (1 - share) + sound[np.minimum(low + 1, len(sound) - 1)] * share)
 
 
 def _unit(rows: NDArray[np.floating]) -> Shapes:

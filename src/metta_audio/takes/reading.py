@@ -19,9 +19,10 @@ from metta_audio.takes.split import EDGE, Piece, pieces, spoken
 from metta_audio.units import Samples, Seconds, WordsPerMinute, clock
 
 SURE = 0.95
-"""Of all ways to read a recording, the share that must agree on a match. In readings put together with 3 % of lines
-left out and 8 % read again, about one match in 100 above it was wrong (above 0.9 one in 50; above 0.99 none, but then
-most are in doubt); with one kind of slip alone, or with half as many of both, one in 700 or fewer."""
+"""Of all ways to read a recording, the share that must agree on a match. In 24 readings put together from two voices
+that are not those they are compared with, with 3 % of lines left out, 8 % read again and false starts, none of 3,300
+matches above it was wrong, and one line in 70 was below. By order and length alone, one in 100 above it is wrong, and a
+third of the lines are below."""
 
 _SURE_SMOOTH = 0.9
 """The same where every line was read once and nothing else was heard: then there is less to be mistaken about."""

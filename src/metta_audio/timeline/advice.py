@@ -34,7 +34,8 @@ def explain(parts: Sequence[Part], target: Samples) -> PacingError:
         ]
     else:
         changes = ["no number of repeats was found that makes just this length: let a section have more silence"]
-    possible = f"the shortest possible is {_minutes(shortest)}, the longest {_minutes(longest)}"
+    # Rounded inward: what is named can be asked for.
+    possible = f"the shortest possible is {_minutes(ceil(shortest / RATE) * RATE)}, the longest {_minutes(longest)}"
     return PacingError(
         f"{_minutes(target)} cannot be met: {possible}",
         hint=", or ".join(changes[:MOST_CHANGES]) or "ask for a length between the two",
