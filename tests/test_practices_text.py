@@ -92,6 +92,16 @@ def test_the_first_ninety_seconds_leave_a_choice(name: str, params: dict[str, ob
         assert "computer's" in early
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_person_who_reads_it_is_not_called_a_computer(name: str) -> None:
+    minutes = metta.load(f"shipped:{name}").header.minutes
+    for length in (minutes.min, minutes.max):
+        session = fill(name, length, computer_voice=False)
+        said = [item.text for section in session.sections for item in section.items if isinstance(item, Line)]
+        assert not any("computer" in text for text in said)
+        assert metta.plan(session, estimate=True).timeline.length == length * 60 * 44_100
+
+
 @everywhere
 def test_it_ends_with_a_return(name: str, params: dict[str, object]) -> None:
     for minutes in lengths(name):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from metta_audio.errors import SettingsError
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.cache import ClipStore, PassingClips, machine_secret, open_store
+from metta_audio.speech.cache import ClipStore, PassingClips, open_store
 from metta_audio.speech.clip import Clip
 from metta_audio.speech.clip_file import measure, pack
 from metta_audio.speech.voice import Word
@@ -41,6 +40,13 @@ def packed(clip):
 def only_file(folder):
     (path,) = folder.glob("*/*")
     return path
+
+
+def damage(path, share, flip):
+    """Change one byte, at that share of the file."""
+    damaged = bytearray(path.read_bytes())
+    damaged[int(len(damaged) * share)] ^= flip
+    path.write_bytes(damaged)
 
 
 @pytest.mark.parametrize("frames", [1, 100, 20_000])
@@ -79,10 +85,7 @@ def test_a_damaged_file_never_gives_another_sound(tmp_path_factory, share, flip)
     folder = tmp_path_factory.mktemp("bits")
     store, clip = a_store(folder), a_clip(frames=2_000)
     store.put(NAME, clip)
-    path = only_file(folder)
-    damaged = bytearray(path.read_bytes())
-    damaged[int(len(damaged) * share)] ^= flip
-    path.write_bytes(damaged)
+    damage(only_file(folder), share, flip)
     back = store.get(NAME)
     assert back is None or back.wave.samples.tobytes() == clip.wave.samples.tobytes()
 
@@ -99,10 +102,7 @@ def test_no_damage_changes_what_is_told(tmp_path_factory, share, flip):
     folder = tmp_path_factory.mktemp("bits")
     store, clip = a_store(folder), a_clip(frames=500)
     store.put(NAME, clip)
-    path = only_file(folder)
-    damaged = bytearray(path.read_bytes())
-    damaged[int(len(damaged) * share)] ^= flip
-    path.write_bytes(damaged)
+    damage(only_file(folder), share, flip)
     told = store.find(NAME)
     assert told is None or (told.length, told.words) == (clip.wave.frames, clip.words)
 
@@ -203,29 +203,6 @@ def test_a_name_cannot_be_guessed_without_the_secret(tmp_path):
     assert first != second
     assert first == ClipStore(tmp_path, b"a" * 32, 10**9).name(recipe)
     assert PassingClips().name(recipe) != PassingClips().name(recipe)
-
-
-def test_the_secret_is_made_once_is_this_machines_own_and_nobody_elses_to_read(tmp_path):
-    file = tmp_path / "deep" / "secret"
-    secret = machine_secret(file)
-    assert machine_secret(file) == secret == file.read_bytes()
-    assert len(secret) == 32
-    assert machine_secret(tmp_path / "other") != secret
-    if os.name == "posix":
-        assert file.stat().st_mode & 0o077 == 0
-
-
-def test_a_secret_that_was_cut_is_made_anew(tmp_path):
-    file = tmp_path / "secret"
-    file.write_bytes(b"short")
-    assert len(machine_secret(file)) == 32
-    assert machine_secret(file) == file.read_bytes()
-
-
-def test_processes_that_make_the_secret_at_once_agree(tmp_path):
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        assert len(set(pool.map(machine_secret, [tmp_path / "secret"] * 12))) == 1
-    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
 
 
 def test_pruning_takes_the_least_recently_used_first(tmp_path):

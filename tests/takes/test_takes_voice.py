@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mutagen.id3 import ID3
 
+import metta_audio
+from metta_audio.encode.tags import PARTLY_SYNTHETIC, SYNTHETIC, SYNTHETIC_KEY
 from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.rendering.takes import list_takes
 from metta_audio.rendering.taking import import_takes
@@ -190,3 +193,26 @@ def test_takes_of_the_time_before_secrets_are_spoken(mine, takes):
     takes.drop(1)
     assert [voice.has(Utterance(line.text)) for line in takes.lines].count(False) == 0
     assert [engine().open("mine", "en-us").has(Utterance(line.text)) for line in takes.lines].count(False) == 1
+
+
+def disclosed(options):
+    """What the tags of a recording say of computers."""
+    session = metta_audio.fill(metta_audio.load("visit.md"), minutes=2)
+    metta_audio.render(metta_audio.plan(session, options)).save("out.mp3")
+    tags = ID3("out.mp3")
+    said = [str(frame) for frame in tags.getall("TXXX") if frame.desc == SYNTHETIC_KEY]
+    assert all(text in str(tags.getall("COMM")[0]) for text in said)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"voice": "takes:mine"}, []),
+        ({"voice": "takes:mine", "roles": {"self": "tone"}}, [PARTLY_SYNTHETIC]),
+        ({"voice": "tone", "fallback": "takes:mine"}, [SYNTHETIC]),
+    ],
+    ids=["a person", "a person and a machine", "a machine"],
+)
+def test_a_recording_says_whether_a_computer_speaks_in_it(mine, asked, said):
+    assert disclosed(metta_audio.Options(bed="none", **asked)) == said

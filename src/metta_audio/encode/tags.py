@@ -23,6 +23,9 @@ PADDING = 1024
 SYNTHETIC = "The voice in this recording is computer-generated."
 """Podcast directories ask for the disclosure in the file as well as in the feed."""
 
+PARTLY_SYNTHETIC = "Some of the speech in this recording is computer-generated."
+"""The same where a person speaks, too."""
+
 SYNTHETIC_KEY = "SYNTHETIC_VOICE"
 
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)", re.ASCII)
@@ -31,7 +34,10 @@ _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a player shows. ``art`` is a JPEG; ``language`` as in the script, for instance ``en-us``."""
+    """What a player shows. ``art`` is a JPEG; ``language`` as in the script, for instance ``en-us``.
+
+    ``disclosure`` says that speech is computer-generated; empty where none is.
+    """
 
     title: str
     artist: str
@@ -42,6 +48,7 @@ class Tags:
     comment: str
     art: bytes
     chapters: tuple[Chapter, ...]
+    disclosure: str = SYNTHETIC
 
 
 def write_tags(path: Path, kind: Container, tags: Tags) -> None:
@@ -70,10 +77,11 @@ def _write_id3(path: Path, kind: Container, tags: Tags) -> None:
         id3.TCON(utf16, [tags.genre]),
         id3.TRCK(utf16, ["1"]),
         id3.TLAN(utf16, [_iso(tags.language)]),
-        id3.TXXX(utf16, SYNTHETIC_KEY, [SYNTHETIC]),
         id3.COMM(utf16, _iso(tags.language), "", [tags.comment]),
         id3.APIC(id3.Encoding.LATIN1, "image/jpeg", id3.PictureType.COVER_FRONT, "cover", tags.art),
     ]
+    if tags.disclosure:
+        frames.append(id3.TXXX(utf16, SYNTHETIC_KEY, [tags.disclosure]))
     names = _chapter_ids([chapter.title for chapter in tags.chapters])
     frames.append(
         id3.CTOC(
@@ -143,8 +151,9 @@ def _write_vorbis(path: Path, kind: Container, tags: Tags) -> None:
         "tracknumber": "1",
         "language": _iso(tags.language),
         "description": tags.comment,
-        SYNTHETIC_KEY: SYNTHETIC,
     }
+    if tags.disclosure:
+        pairs[SYNTHETIC_KEY] = tags.disclosure
     for number, chapter in enumerate(tags.chapters, 1):
         pairs[f"CHAPTER{number:03d}"] = _clock(to_milliseconds(chapter.start))
         pairs[f"CHAPTER{number:03d}NAME"] = chapter.title

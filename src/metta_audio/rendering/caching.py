@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from metta_audio.settings import read_settings
-from metta_audio.speech.cache import ClipStore, Survey, machine_secret
+from metta_audio.speech.cache import ClipStore, Survey
+from metta_audio.speech.secret import machine_secret
 
 SCHEMA = "metta_audio.cache/1"
 

@@ -120,7 +120,8 @@ def _extras() -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     from metta_audio.shelves import Shelves
-    from metta_audio.speech.cache import ClipStore, machine_secret
+    from metta_audio.speech.cache import ClipStore
+    from metta_audio.speech.secret import machine_secret
 
     settings = read_settings()
     try:

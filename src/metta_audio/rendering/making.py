@@ -11,7 +11,7 @@ from typing import Any
 from metta_audio.encode.art import cover
 from metta_audio.encode.container import Container, write_audio
 from metta_audio.encode.staging import Staging
-from metta_audio.encode.tags import SYNTHETIC, Tags, write_tags
+from metta_audio.encode.tags import PARTLY_SYNTHETIC, SYNTHETIC, Tags, write_tags
 from metta_audio.errors import EncodeError
 from metta_audio.inspection import Inspection, inspect
 from metta_audio.rendering.figures import monitor, session_figures
@@ -24,6 +24,7 @@ from metta_audio.sound.forecast import STEP
 from metta_audio.sound.levels import CEILING
 from metta_audio.sound.mix import Score, mix
 from metta_audio.sound.monitor import MixFigures
+from metta_audio.speech.voice import is_human
 from metta_audio.timeline.captions import captions, to_srt, to_vtt, transcript
 from metta_audio.timeline.chapters import to_json_chapters
 from metta_audio.units import Decibels, to_seconds
@@ -143,7 +144,7 @@ class Making:
             _write(self.staging.path(f"{stem}{suffix}"), text)
 
     def _tags(self) -> Tags:
-        header = self.plan.session.header
+        header, disclosure = self.plan.session.header, _disclosure(self.plan)
         return Tags(
             title=header.title,
             artist=header.author or "metta_audio",
@@ -151,10 +152,21 @@ class Making:
             date=header.date or RELEASED,
             genre=header.genre or "Meditation",
             language=header.language,
-            comment=" ".join(filter(None, (header.summary, SYNTHETIC))),
+            comment=" ".join(filter(None, (header.summary, disclosure))),
+            disclosure=disclosure,
             art=cover(header.title),
             chapters=self.plan.timeline.chapters,
         )
+
+
+def _disclosure(plan: Plan) -> str:
+    """What the tags say of speech that no person recorded; empty where there is none."""
+    voices = plan.speaker.all_voices if plan.speaker else ()
+    people = {voice.name for voice in voices if is_human(voice)}
+    by_person = {spoken.by in people for spoken in plan.spoken.values()}
+    if by_person <= {True}:
+        return ""
+    return PARTLY_SYNTHETIC if True in by_person else SYNTHETIC
 
 
 def _check(inspection: Inspection, kind: Container, frames: int) -> None:

@@ -6,7 +6,6 @@ import hmac
 import io
 import os
 import re
-import secrets
 import tempfile
 import threading
 import time
@@ -17,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from metta_audio.atomic import write_whole
 from metta_audio.errors import SettingsError
 from metta_audio.speech.clip import Clip
 from metta_audio.speech.clip_file import Measured, measure, measured, pack, unpack
-
-_SECRET_BYTES = 32
-"""As many as sha256 takes in: a guess is hopeless."""
+from metta_audio.speech.secret import machine_secret, new_secret
 
 _NAME = re.compile(r"[0-9a-f]{64}\.clip")
 """What a kept clip is called."""
@@ -113,10 +111,10 @@ class ClipStore:
         try:
             content = pack(clip, told)
             try:
-                _write_whole(path, content)
+                write_whole(path, content)
             except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_whole(path, content)
+                write_whole(path, content)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return told
@@ -190,7 +188,7 @@ class PassingClips:
     """
 
     def __init__(self) -> None:
-        self._secret = secrets.token_bytes(_SECRET_BYTES)
+        self._secret = new_secret()
         self._places: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._end = 0
@@ -250,61 +248,6 @@ def open_store(folder: Path, secret: Path, most_bytes: int) -> Clips:
         return ClipStore(folder, machine_secret(secret), most_bytes)
     except SettingsError:
         return PassingClips()
-
-
-def machine_secret(file: Path) -> bytes:
-    """The secret of this machine, made at first use and readable by its owner only.
-
-    It lies apart from the clips: who gets hold of those alone cannot find out what is said in one by trying names.
-    Raises SettingsError where it can neither be read nor written.
-    """
-    try:
-        damaged = file.exists()
-        found = _secret_in(file)
-        if found is None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # Of two processes that find none, the one that comes later takes what the other wrote.
-            _write_whole(file, secrets.token_bytes(_SECRET_BYTES), replace=damaged)
-            found = _secret_in(file)
-    except OSError as error:
-        what = f"the secret that clips are named with cannot be kept in {file} ({error.strerror or error})"
-        raise SettingsError(what, hint="make the folder writable") from error
-    if found is None:
-        raise SettingsError(f"{file} cannot be written whole", hint="make room on the disk")
-    return found
-
-
-def _secret_in(file: Path) -> bytes | None:
-    with suppress(FileNotFoundError):
-        content = file.read_bytes()
-        return content if len(content) == _SECRET_BYTES else None
-    return None
-
-
-def _write_whole(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file that appears whole or not at all; one that is there stays unless it is to be replaced."""
-    handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as raw:
-            raw.write(content)
-        if replace:
-            part.replace(path)
-        else:
-            _link(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _link(part: Path, path: Path) -> None:
-    """Give ``part`` the name ``path`` unless something has it."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        return
-    except OSError:  # a disk without hard links
-        if not path.exists():
-            part.replace(path)
 
 
 def _used(path: str) -> None:

@@ -68,6 +68,11 @@ class Speaker:
     fallback: Voice | None = None
     plain: bool = False
 
+    @property
+    def all_voices(self) -> tuple[Voice, ...]:
+        """Those of the roles, and the fallback."""
+        return (*self.voices.values(), *([self.fallback] if self.fallback else []))
+
     def speak(self, lines: Iterable[Line], on_line: Callable[[], None] = lambda: None) -> tuple[Spoken, ...]:
         """Speak each of ``lines``, in order. A line said before, now or by an earlier run, is not spoken again.
 

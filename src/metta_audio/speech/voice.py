@@ -30,6 +30,7 @@ __all__ = [
     "glance",
     "has",
     "is_concurrent",
+    "is_human",
     "keeps_lines_whole",
     "languages_of",
     "note_of",
@@ -95,7 +96,8 @@ class Voice(Protocol):
     of kind "ipa" (False). ``languages``: what it speaks, BCP 47 in lower case (any). ``concurrent``: whether several
     threads may call ``speak`` at once, and gain by it (False). ``note``: what its listener should know once it has
     spoken, such as that it keeps its own rate (nothing). ``whole_lines``: whether it says lines of any length at once
-    (False). ``has``: a method that says whether an utterance is one that it can say, for voices that know only some.
+    (False). ``human``: whether a person recorded it (False). ``has``: a method that says whether an utterance is one
+    that it can say, for voices that know only some.
     """
 
     @property
@@ -151,6 +153,11 @@ def has(voice: Voice, utterance: Utterance) -> bool:
 def note_of(voice: Voice) -> str:
     """What the listener should know of ``voice``, once it has spoken; empty for nothing."""
     return str(getattr(voice, "note", ""))
+
+
+def is_human(voice: Voice) -> bool:
+    """Whether a person recorded what ``voice`` says."""
+    return bool(getattr(voice, "human", False))
 
 
 def reads_ipa(voice: Voice) -> bool:

@@ -8,11 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
-import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from metta_audio.atomic import write_whole
 from metta_audio.errors import SettingsError, SoundError, VoiceError, did_you_mean
 from metta_audio.sound.wave import Wave
+from metta_audio.speech.secret import new_secret
 from metta_audio.takes.command import DEFAULT_NAME, RECORDING, takes_command
 from metta_audio.takes.index import Entry, Index, Take, WrongSecretError, from_json, to_json
 from metta_audio.units import Hertz
@@ -33,9 +32,6 @@ _KEY_FILE = "secret"
 """Name of the file with the secret that the lines are named with. It lies in the set's own folder, not with the
 machine's: a copy of the folder is whole and serves elsewhere. Whoever has the folder has the voice itself; whoever has
 the index alone, or a fingerprint made of it, cannot find out by trying what is said."""
-
-_SECRET_BYTES = 32
-"""As many as sha256 takes in: a guess is hopeless."""
 
 _LARGEST_INDEX = 1 << 25
 """Bytes: a hundred thousand takes. What is larger is not ours."""
@@ -158,16 +154,7 @@ class TakeSet:
         path = self.folder / name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(suffix=".part", dir=self.folder)
-            try:
-                with os.fdopen(handle, "wb") as raw:
-                    raw.write(content)
-                    raw.flush()
-                    os.fsync(raw.fileno())
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            write_whole(path, content, lasting=True)
         except OSError as error:
             raise self._unwritable(error) from error
         return path
@@ -181,7 +168,7 @@ class TakeSet:
 
     def _new_secret(self) -> bytes:
         """Make one, readable by its owner only. Nobody else may be changing the set."""
-        secret = secrets.token_bytes(_SECRET_BYTES)
+        secret = new_secret()
         self.put_file(_KEY_FILE, secret)
         return secret
 

@@ -31,6 +31,7 @@ class TakesVoice:
     """One person's takes."""
 
     chain = _CHAIN
+    human = True
     whole_lines = True
     """A take is of a whole line: long ones are never parted."""
 
