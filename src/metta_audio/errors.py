@@ -100,13 +100,15 @@ MANY, _FEW = 30, 5
 """Choices from which on a hint names only a few: a line of more is read by nobody."""
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """A hint that names the nearest of ``choices``, or lists them when none is near.
+def did_you_mean(word: str, choices: Iterable[str], otherwise: str | None = None) -> str:
+    """A hint that names the nearest of ``choices``; when none is near, ``otherwise``, or a list of them.
 
     >>> did_you_mean("rian", ["rain", "drone"])
     'did you mean "rain"?'
     >>> did_you_mean("xyz", ["rain", "drone"])
     'choose from: drone, rain'
+    >>> did_you_mean("xyz", ["rain", "drone"], "metta sounds lists all")
+    'metta sounds lists all'
     >>> did_you_mean("xyz", [])
     ''
     """
@@ -115,6 +117,8 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{lowered[near[0]]}"?'
+    if otherwise is not None:
+        return otherwise
     if len(known) > MANY:
         return f"there are {len(known)}, such as {', '.join(known[:_FEW])}"
     return f"choose from: {', '.join(known)}" if known else ""

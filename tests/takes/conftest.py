@@ -9,15 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from readings import spoken
 
 import metta_audio
 from metta_audio.rendering.takes import Takes
 from metta_audio.script.model import Session
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.takes.index import Entry, Take
-from metta_audio.voices.espeak import EspeakEngine
-from metta_audio.voices.espeak.engine import EspeakVoice
 
 SCRIPT = """---
 title: A short visit
@@ -51,21 +49,11 @@ ROOM = -70.0
 """dBFS of the noise of a quiet room."""
 
 
-@functools.cache
-def voice() -> EspeakVoice:
-    return EspeakEngine(Setup()).open("", "en-us")
-
-
-@functools.cache
-def spoken(text: str) -> Wave:
-    """``text`` as eSpeak says it, from the first sample that sounds to the last."""
-    wave = voice().speak(Utterance(text), 110).wave
-    heard = np.flatnonzero(np.abs(wave.samples[:, 0]) > 1e-3)
-    return Wave(wave.samples[heard[0] : heard[-1] + 1], wave.rate)
+read_aloud = functools.partial(spoken, rate=110.0)
 
 
 def said(text: str) -> np.ndarray:
-    return spoken(text).samples[:, 0].astype(float)
+    return read_aloud(text).samples[:, 0].astype(float)
 
 
 def noise(frames: int, level: float, seed: int = 0) -> np.ndarray:
@@ -109,7 +97,7 @@ class Reader:
             whole = soxr.resample(whole, 22_050, rate)
         return Wave.mono(whole + noise(len(whole), room), rate)
 
-    words = staticmethod(spoken)
+    words = staticmethod(read_aloud)
 
     def _said(self, item: int | str) -> np.ndarray:
         if item == "cough":

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pytest
+from readings import spoken
 
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.takes.hearing import Ear
 from metta_audio.takes.lines import expected_words
 from metta_audio.takes.match import match
 from metta_audio.takes.reading import SURE
 from metta_audio.takes.split import Piece
 from metta_audio.units import Samples
-from metta_audio.voices.espeak import EspeakEngine
 
 LINES = (
     "Welcome. However you are sitting is fine.",
@@ -52,18 +49,6 @@ RATE = 22_050
 ROOM = 0.001
 
 
-@functools.cache
-def voice(variant):
-    return EspeakEngine(Setup()).open(variant, "en-us")
-
-
-@functools.cache
-def said(text, variant="en-us", rate=120.0):
-    wave = voice(variant).speak(Utterance(text), rate).wave
-    heard = np.flatnonzero(np.abs(wave.samples[:, 0]) > 1e-3)
-    return Wave(wave.samples[heard[0] : heard[-1] + 1], wave.rate)
-
-
 class Read:
     """A recording of ``plan``, in which each item is the number of a line, or of its half, such as 2.5."""
 
@@ -73,14 +58,14 @@ class Read:
         for item in plan:
             parts.append(np.zeros(round(random.uniform(1.5, 2.5) * RATE)))
             start = sum(map(len, parts))
-            whole = said(lines[int(item)], "en-us+f3", float(random.choice([100.0, 106.0, 112.0]))).samples[:, 0]
+            whole = spoken(lines[int(item)], "en-us+f3", float(random.choice([100.0, 106.0, 112.0]))).samples[:, 0]
             parts.append(whole if item == int(item) else whole[: len(whole) // 2])
             self.pieces.append(Piece(Samples(start), Samples(start + len(parts[-1])), RATE, -20.0))
         heard = np.concatenate(parts)
         self.sound = heard + random.standard_normal(len(heard)) * ROOM
 
     def __call__(self, *, listen=True):
-        ear = Ear(self.pieces, self.wave, [said(line) for line in LINES]) if listen else None
+        ear = Ear(self.pieces, self.wave, [spoken(line) for line in LINES]) if listen else None
         return match(self.pieces, WORDS, ear)
 
     def wave(self, piece):
@@ -150,6 +135,6 @@ def test_a_few_lines_are_enough():
     for count in (1, 2):
         plan = list(range(count))
         read = Read(plan)
-        found = match(read.pieces, WORDS[:count], Ear(read.pieces, read.wave, [said(line) for line in LINES[:count]]))
+        found = match(read.pieces, WORDS[:count], Ear(read.pieces, read.wave, [spoken(line) for line in LINES[:count]]))
         assert found.heard
         assert certain(found) == last_readings(plan)

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from readings import spoken
 
 from metta_audio.rendering.taking import import_takes
 from metta_audio.sound.wave import Wave
-from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.takes.check import (
     FLAT_TOPS,
     NOISE,
@@ -24,20 +23,16 @@ from metta_audio.takes.check import (
     usual_pace,
 )
 from metta_audio.takes.index import Take
-from metta_audio.voices.espeak import EspeakEngine
 
 RATE = 44_100
 
 
-@functools.cache
-def said(text):
-    samples = EspeakEngine(Setup()).open("", "en-us").speak(Utterance(text), 110).wave.samples[:, 0].astype(float)
-    heard = np.flatnonzero(np.abs(samples) > 1e-3)
-    return samples[heard[0] : heard[-1] + 1]
-
-
 TEXT = "Let the floor carry the weight of your feet for a while."
 WORDS, PACE = 12.0, 0.5
+
+
+def said(text):
+    return spoken(text).samples[:, 0].astype(float)
 
 
 def recorded(level=0.0, room=-80.0, **changes):

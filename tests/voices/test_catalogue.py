@@ -15,7 +15,6 @@ from metta_audio.voices.catalogue import (
     fetchable,
     folder,
     is_here,
-    is_loopback,
     lack,
     parse_catalogue,
     read_catalogue,
@@ -205,15 +204,3 @@ def test_a_fault_is_told_with_its_place(old: str, new: str, line: int | None, to
     assert told is not None
     assert told in str(failure.value)
     assert "key@" not in str(failure.value)
-
-
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"])
-def test_this_machine_is_known_by_name(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "0x7f.1", "", "128.0.0.1"]
-)
-def test_other_machines_are_not(host: str) -> None:
-    assert not is_loopback(host)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from utterances import said, sound
 
 from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
@@ -55,14 +56,6 @@ HARD = (
 @pytest.fixture(scope="module")
 def voice():
     return ENGINE.open("", "en-us")
-
-
-def said(voice, text, *spans, rate=110):
-    return voice.speak(Utterance(text, spans), rate)
-
-
-def sound(speech):
-    return speech.wave.samples.tobytes()
 
 
 def test_it_runs_wherever_the_package_is_installed():

@@ -16,6 +16,7 @@ import pytest
 import tiny_models
 from hypothesis import given
 from hypothesis import strategies as st
+from utterances import said, sound
 
 from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
@@ -59,14 +60,6 @@ def voice(request, engines):
     return open_voice(engines, request.param, "en-us")
 
 
-def said(voice, text, *spans, rate=110):
-    return voice.speak(Utterance(text, spans), rate)
-
-
-def sound(speech):
-    return speech.wave.samples.tobytes()
-
-
 def test_it_speaks_mono_and_says_what_it_is(voice):
     speech = said(voice, LINE)
     assert speech.wave.channels == 1
@@ -82,6 +75,18 @@ def test_it_speaks_mono_and_says_what_it_is(voice):
 def test_it_speaks_at_the_rate_asked_for(voice, rate):
     taken = articulation(said(voice, PASSAGE, rate=rate).wave)
     assert len(word_ranges(PASSAGE)) * 60 / taken == pytest.approx(rate, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("engine", "wrong", "right"), [("piper", "en_US-tinny-low", "en_US-tiny-low"), ("kokoro", "af_hart", "af_heart")]
+)
+def test_an_unknown_name_gets_a_suggestion(engine, wrong, right, engines):
+    with pytest.raises(VoiceError, match=f'no voice "{wrong}"') as caught:
+        engines[engine].open(wrong, "en-us")
+    assert caught.value.hint == f'did you mean "{right}"? metta voices lists all'
+    with pytest.raises(VoiceError) as caught:
+        engines[engine].open("qqqq", "en-us")
+    assert caught.value.hint == "metta voices lists all"
 
 
 def test_a_rate_out_of_reach_is_refused_with_the_range(voice):

@@ -11,18 +11,17 @@ import pytest
 import tiny_models
 from hypothesis import given
 from hypothesis import strategies as st
+from utterances import said, sound
 
 from metta_audio.errors import VoiceError
 from metta_audio.script.model import Span
-from metta_audio.speech.voice import Setup, Utterance
+from metta_audio.speech.voice import Setup
 from metta_audio.voices import catalogue
 from metta_audio.voices.neural import Graph
 from metta_audio.voices.piper import PiperEngine
 from metta_audio.voices.piper.durations import with_durations
 from metta_audio.voices.piper.model import read_model
 from metta_audio.voices.registry import best_voice, find_engines, open_voice
-
-LINE = "May you be well."
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +36,6 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def engine(folder):
     return PiperEngine(Setup(voices=folder))
-
-
-def said(voice, text=LINE, *spans, rate=110):
-    return voice.speak(Utterance(text, spans), rate)
-
-
-def sound(speech):
-    return speech.wave.samples.tobytes()
 
 
 def catalogue_of(*names, place):
@@ -242,15 +233,6 @@ def test_roles_are_cast_from_models_and_then_from_speakers(engine):
         assert len(engine.cast("de_DE-tiny-low", "de", roles)) == roles
     for variant in engine.cast("en_GB-many-low#1", "en-gb", 5):
         engine.open(variant, "en-gb")
-
-
-def test_an_unknown_name_gets_a_suggestion(engine):
-    with pytest.raises(VoiceError, match='no voice "en_US-tinny-low"') as caught:
-        engine.open("en_US-tinny-low", "en-us")
-    assert 'did you mean "en_US-tiny-low"?' in caught.value.hint
-    assert "metta voices" in caught.value.hint
-    with pytest.raises(VoiceError, match="metta voices lists all"):
-        engine.open("zzzz", "en-us")
 
 
 def test_a_language_that_no_model_speaks_is_refused(engine):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from metta_audio.cli.table import print_json
+from metta_audio.cli.table import JSON, print_json
 from metta_audio.rendering.caching import CacheState, clear, info, verify
 from metta_audio.units import file_size
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
 
 @click.group("cache")
@@ -17,7 +15,7 @@ def command() -> None:
 
 
 @command.command("info")
-@_json
+@JSON
 def show(as_json: bool) -> None:
     """Say where it is, how many clips it holds, and how large it is and may be."""
     state = info()
@@ -25,7 +23,7 @@ def show(as_json: bool) -> None:
 
 
 @command.command("verify")
-@_json
+@JSON
 def check(as_json: bool) -> None:
     """Read every clip; delete damaged ones, which are then spoken again when they are needed."""
     state = verify()
@@ -35,7 +33,7 @@ def check(as_json: bool) -> None:
 
 
 @command.command("clear")
-@_json
+@JSON
 def empty(as_json: bool) -> None:
     """Delete every clip. Nothing but time is lost: they are spoken again."""
     state = clear()

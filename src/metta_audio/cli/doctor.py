@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from metta_audio.cli.table import print_json
+from metta_audio.cli.table import JSON, print_json
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 def command(as_json: bool) -> None:
     """Say what this machine has: voices, formats, players, folders; and what to do about what is missing."""
     from metta_audio.rendering.diagnosis import diagnose

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import metta_audio
-from metta_audio.cli.table import one_line, print_json
+from metta_audio.cli.table import JSON, one_line, print_json
 from metta_audio.inspection import Breach, Inspection, Recorded, judge
 from metta_audio.units import clock
 
@@ -16,7 +16,7 @@ from metta_audio.units import clock
 @click.command("inspect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Exit 1 where a figure is outside its range; say which.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 def command(file: Path, strict: bool, as_json: bool) -> None:
     """Decode a finished file, and say what it holds: exact length, loudness, peak, faults, chapters, tags, captions.
 

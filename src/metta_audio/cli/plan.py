@@ -9,7 +9,7 @@ import click
 import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import one_line, print_json, print_table
+from metta_audio.cli.table import JSON, one_line, print_json, print_table
 from metta_audio.rendering.flow import Plan
 from metta_audio.timeline.listing import rows, to_json
 from metta_audio.units import clock
@@ -19,7 +19,7 @@ from metta_audio.units import clock
 @shared
 @click.option("--estimate", is_flag=True, help="Plan without a voice, at the practice's words a minute.")
 @click.option("--plot", "plot_to", type=click.Path(path_type=Path), metavar="FILE.png|svg", help="Draw the timeline.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 def command(request: Request, estimate: bool, plot_to: Path | None, as_json: bool) -> None:
     """Print the timeline: what sounds when, how long, and between which bounds. Writes no sound."""
     session = request.session()

@@ -9,7 +9,7 @@ import click
 import metta_audio
 from metta_audio.cli.options import Request, shared
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import one_line, print_json
+from metta_audio.cli.table import JSON, one_line, print_json
 from metta_audio.encode.container import CONTAINERS, container
 from metta_audio.inspection import judge
 from metta_audio.rendering.natural import natural_voice
@@ -27,7 +27,7 @@ from metta_audio.units import clock
 )
 @click.option("--format", "format_", metavar="|".join(CONTAINERS), help="Default: by the suffix of OUT, else mp3.")
 @click.option("--twin", is_flag=True, help="Also write OUT-no-bed: the same recording without a bed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 def command(request: Request, output: Path | None, format_: str | None, twin: bool, as_json: bool) -> None:
     """Make a finished recording of a practice, by name or from a script file.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import print_json, print_table
+from metta_audio.cli.table import JSON, print_json, print_table
 from metta_audio.units import Decibels
 
 _exclude = click.option("--exclude", multiple=True, metavar="NAME", help="A name or family to leave out; repeatable.")
@@ -16,7 +16,7 @@ _seconds = click.option("--seconds", type=float, default=60.0, show_default=True
 
 
 @click.group("sounds", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 @_exclude
 @click.pass_context
 def command(context: click.Context, as_json: bool, exclude: tuple[str, ...]) -> None:

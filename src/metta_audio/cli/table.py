@@ -10,6 +10,9 @@ from unicodedata import category
 
 import click
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+"""The option of every command that has something to tell: ``as_json``."""
+
 
 def one_line(text: str) -> str:
     """``text`` on one line, and without what could steer a terminal: scripts and tags are other people's."""

@@ -11,7 +11,7 @@ import click
 
 from metta_audio.cli.options import BREATH, Decorators, Which, gathered
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import print_json, print_table
+from metta_audio.cli.table import JSON, print_json, print_table
 from metta_audio.takes.command import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _OF_WHOM: Decorators = (
         help="Whose takes: the voice takes:NAME.",
     ),
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 _missing = click.option("--missing", is_flag=True, help="Only the lines of which NAME has no certain take.")
 _line = click.argument("line", type=int)
 
@@ -84,7 +83,7 @@ def sheet(asked: _Asked, missing: bool, output: Path | None) -> None:
 )
 @click.option("--accept-doubtful", is_flag=True, help="Let doubtful takes replace good older ones, too.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken; write nothing.")
-@_json
+@JSON
 def import_(asked: _Asked, recordings: tuple[Path, ...], as_json: bool, **choices: Any) -> None:
     """Take the lines from long recordings, in order, or from a folder of numbered files.
 
@@ -134,7 +133,7 @@ def _print_review(review: Review) -> None:
 @command.command("check")
 @_shared
 @click.option("--strict", is_flag=True, help="Exit 1 where a line is missing or damaged.")
-@_json
+@JSON
 def check(asked: _Asked, strict: bool, as_json: bool) -> None:
     """List the lines that are missing, clipped, noisy, too quiet, or too short or long for their words."""
     from metta_audio.rendering.takes import CHECK_SCHEMA
@@ -180,7 +179,7 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 @command.command("list")
-@_json
+@JSON
 def list_(as_json: bool) -> None:
     """List whose takes there are."""
     from metta_audio.rendering.takes import LIST_SCHEMA, list_takes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from metta_audio.cli.progress import progress_bar
-from metta_audio.cli.table import print_json, print_table
+from metta_audio.cli.table import JSON, print_json, print_table
 from metta_audio.script.model import ARTICULATION
 from metta_audio.units import file_size
 
@@ -27,7 +27,7 @@ _FEW, _LISTED = 4, 16
 @click.option("--language", default="", metavar="CODE", help="Only voices of a language, such as de or en-gb.")
 @click.option("--engine", default="", metavar="NAME", help="Only voices of one engine, all of them.")
 @click.option("--installed", is_flag=True, help="Only voices that can speak now.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@JSON
 @click.pass_context
 def command(context: click.Context, language: str, engine: str, installed: bool, as_json: bool) -> None:
     """List the voices: those here, those that can be fetched, and why one cannot speak."""

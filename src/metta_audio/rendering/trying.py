@@ -23,7 +23,7 @@ from metta_audio.speech.lexicon import pronounced
 from metta_audio.speech.setup import AUTO
 from metta_audio.speech.utter import utter
 from metta_audio.speech.voice import Engine, Utterance, chain_of, languages_of, reads_ipa
-from metta_audio.units import Seconds, WordsPerMinute, to_samples
+from metta_audio.units import RATE, Seconds, WordsPerMinute, to_samples
 from metta_audio.voices.registry import best_voice, find_engines, open_voice
 
 GAP = Seconds(0.7)
@@ -83,7 +83,7 @@ def try_voice(
         sound = _joined(clips)
         write_audio(target, kind, [sound], frames=len(sound))
         staging.commit()
-    return Tried(path, voice.name, spoken, Seconds(len(sound) / 44_100))
+    return Tried(path, voice.name, spoken, Seconds(len(sound) / RATE))
 
 
 def _first_language(engines: Mapping[str, Engine], name: str) -> str:

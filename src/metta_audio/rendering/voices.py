@@ -267,9 +267,4 @@ def _fetchable(name: str, setup: Setup) -> Fetchable:
         raise VoiceError(what, hint=f'did you mean "{bare[name]}"?')
     if not of_engine and engine in find_engines(setup):
         raise VoiceError(f"{engine} has nothing to fetch, nor to remove", hint="metta voices lists what is here")
-    raise VoiceError(what, hint=_near(name, catalogue))
-
-
-def _near(name: str, names: Mapping[str, Fetchable]) -> str:
-    hint = did_you_mean(name, names)
-    return hint if hint.startswith("did") else "metta voices lists those that can"
+    raise VoiceError(what, hint=did_you_mean(name, catalogue, "metta voices lists those that can"))

@@ -1,4 +1,4 @@
-"""Reads the small TOML files that describe bells and beds; every fault is an error with its place."""
+"""Reads the small TOML files that describe bells, beds and voices to fetch; every fault is an error with its place."""
 
 from __future__ import annotations
 

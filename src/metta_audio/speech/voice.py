@@ -36,6 +36,7 @@ __all__ = [
     "note_of",
     "reads_ipa",
     "speaks",
+    "unspeakable",
 ]
 
 Quality = Literal["human", "natural", "system", "formant", "own", "test"]
@@ -87,6 +88,10 @@ class VoiceInfo:
         """Whether ``language`` (BCP 47) is one of its languages, whatever the region; true where that depends."""
         return speaks(self.languages, language)
 
+    def fits(self, language: str) -> bool:
+        """Whether it can speak now, and says itself that ``language`` (BCP 47) is one of its languages."""
+        return self.installed and not self.problem and bool(self.languages) and self.speaks(language)
+
 
 class Voice(Protocol):
     """Someone who can speak, opened from an engine and ready.
@@ -132,6 +137,12 @@ def speaks(languages: Sequence[str], language: str) -> bool:
     """Whether ``language`` (BCP 47) is one of ``languages``, whatever the region; true where there are none."""
     wanted = language.lower().partition("-")[0]
     return not languages or any(each.partition("-")[0] == wanted for each in languages)
+
+
+def unspeakable(name: str) -> VoiceError:
+    """The error for a line of which the voice ``name`` makes no sound. The line may be a listener's: it is not told."""
+    hint = "write it in the voice's own language and letters, or choose another voice"
+    return VoiceError(f"{name} has no sounds for this sentence", hint=hint)
 
 
 def languages_of(voice: Voice) -> tuple[str, ...]:

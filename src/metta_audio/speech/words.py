@@ -25,6 +25,15 @@ def word_ranges(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((start, end) for start, end in tokens if any(map(str.isalnum, text[start:end])))
 
 
+def word_numbers(text: str) -> dict[int, int]:
+    """The number of the word, counted from 0, that each character of ``text`` is of; white space is of none.
+
+    >>> word_numbers("I am")
+    {0: 0, 2: 1, 3: 1}
+    """
+    return {at: number for number, (start, end) in enumerate(word_ranges(text)) for at in range(start, end)}
+
+
 def speaking_time(words: int, rate: WordsPerMinute) -> Seconds:
     """How long ``words`` take at ``rate`` words a minute."""
     return Seconds(words * 60 / rate)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from metta_audio.script.model import Header
 from metta_audio.takes.index import Take
 from metta_audio.takes.lines import SheetLine
+from metta_audio.takes.page import page
 from metta_audio.takes.reading import Found, LeftOut, Reading
-from metta_audio.takes.sheet import page
 from metta_audio.units import clock
 
 SCHEMA = "metta_audio.takes.review/1"

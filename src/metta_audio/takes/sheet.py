@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from itertools import groupby, pairwise
-from typing import Any
 
 from metta_audio.script.model import GUIDE, Header, Span
 from metta_audio.takes.lines import COUNTS, SheetLine
+from metta_audio.takes.page import page
 from metta_audio.units import Seconds, WordsPerMinute
 
 READING = WordsPerMinute(110.0)
@@ -52,21 +50,6 @@ def sheet(lines: Sequence[SheetLine], header: Header, command: str, *, missing: 
 def reading_time(lines: Iterable[SheetLine]) -> Seconds:
     """About how long it takes to record ``lines``."""
     return Seconds(sum(line.words * 60 / READING + BETWEEN for line in lines))
-
-
-def page(template: str, **values: Any) -> str:
-    """One of this package's pages, filled in; every value is escaped."""
-    text: str = _template(template).render(values)
-    return text
-
-
-@cache
-def _template(name: str) -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = resources.files("metta_audio.takes").joinpath(name).read_text(encoding="utf-8")
-    return environment.from_string(text)
 
 
 def role_title(role: str, header: Header) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from metta_audio.errors import MettaError, SettingsError, VoiceError
 from metta_audio.sound.datafile import Table, read_table
 from metta_audio.speech.voice import Setup
+from metta_audio.voices.address import check_url
 
 OWN = "voices.toml"
 """A user's own catalogue, in the folder of fetched voices: its voices are added, or replace shipped ones."""
@@ -71,6 +70,11 @@ class Fetchable:
     def engine(self) -> str:
         """The part of its name before the colon."""
         return self.name.partition(":")[0]
+
+    @property
+    def variant(self) -> str:
+        """The part of its name after the colon."""
+        return self.name.partition(":")[2]
 
 
 def folder(engine: str, setup: Setup) -> Path:
@@ -140,16 +144,6 @@ def read_catalogue(setup: Setup) -> tuple[Fetchable, ...]:
     return (*own, *(voice for voice in _shipped() if voice.name not in names))
 
 
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine by its very name: nothing is looked up."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def parse_catalogue(text: str, file: str) -> tuple[Fetchable, ...]:
     """The voices that a catalogue names, in its order. Raises VoiceError with the place of the first fault."""
     try:
@@ -200,19 +194,3 @@ def _download(table: Table) -> Download:
     except SettingsError as error:
         raise table.fault("url", error.what, error.hint) from error
     return Download(url, file, size, digest)
-
-
-def check_url(url: str, *, checked: bool) -> None:
-    """Raise SettingsError for an address that nothing should be fetched from; ``checked``: a checksum is known."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port  # raises for one that is none
-    except ValueError as error:
-        raise SettingsError("this is no address", hint="write https://…") from error
-    if parts.scheme not in ("https", "http") or not host:
-        raise SettingsError("this is no web address", hint="write https://…")
-    if parts.username or parts.password:
-        raise SettingsError("a password does not belong into an address", hint="leave out what stands before the @")
-    if parts.scheme == "http" and not checked and not is_loopback(host):
-        raise SettingsError("anybody on the way could change this file", hint="use https, or give its digest")

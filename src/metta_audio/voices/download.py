@@ -16,7 +16,8 @@ from pathlib import Path
 
 from metta_audio.errors import SettingsError, VoiceError
 from metta_audio.units import Seconds, file_size
-from metta_audio.voices.catalogue import Download, Fetchable, check_url
+from metta_audio.voices.address import check_url
+from metta_audio.voices.catalogue import Download, Fetchable
 from metta_audio.voices.part import Part, alone, is_right
 from metta_audio.voices.transfer import Cut, Progress, client_for, receive
 

@@ -109,7 +109,7 @@ def best_voice(engines: Mapping[str, Engine], language: str) -> str:
             return seen
         if engine is None or engine.problem():
             continue
-        fitting = [info for info in engine.voices() if _usable(info) and info.languages and info.speaks(wanted)]
+        fitting = [info for info in engine.voices() if info.fits(wanted)]
         if fitting:
             return next((info.name for info in fitting if wanted in info.languages), fitting[0].name)
     raise VoiceError(f'no voice here speaks "{language}"', hint="metta voices lists what can be had")
@@ -150,10 +150,6 @@ def cast_roles(
     return {role: named.get(role) or _voice_name(engine, chosen[role]) for role in roles}
 
 
-def _usable(info: VoiceInfo) -> bool:
-    return info.installed and not info.problem
-
-
 def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, asked: str, language: str) -> None:
     """Raise VoiceError where the engine cannot run, or says of the voice, or of all, that they speak other languages.
 
@@ -178,7 +174,7 @@ def _fitting(engines: Mapping[str, Engine], language: str) -> str:
     """Name voices that speak ``language``, the better engines first."""
     order = [*BEST, *(name for name in engines if name not in BEST)]
     infos = [info for name in order if name in engines for info in engines[name].voices()]
-    fitting = [info.name for info in infos if _usable(info) and info.languages and info.speaks(language)]
+    fitting = [info.name for info in infos if info.fits(language)]
     return f"these do: {', '.join(fitting[:_MOST_FITTING])}" if fitting else "metta voices lists what can be had"
 
 

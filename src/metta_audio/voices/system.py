@@ -23,7 +23,7 @@ from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.sound.chain import MILD
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, unspeakable
 from metta_audio.units import Seconds, WordsPerMinute
 from metta_audio.voices import process, system_process
 from metta_audio.voices.outside import MOST_BYTES, NotSound, heard, said, told
@@ -76,10 +76,7 @@ class SystemVoice:
                 self._calibration = calibrate(lambda setting: self._say(text, setting).wave, text, _SETTINGS)
         speech = self._say(line, self._calibration.setting(rate), hidden=f"{utterance.text} {line}")
         if not stretches(speech.wave):
-            raise VoiceError(
-                f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
-                hint="write it in the voice's own language and letters, or choose another voice",
-            )
+            raise unspeakable(self.name)
         return speech
 
     def _say(self, text: str, setting: float, *, hidden: str = "") -> Speech:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from metta_audio.errors import VoiceError
 from metta_audio.units import Seconds
-from metta_audio.voices.catalogue import Download, is_loopback
+from metta_audio.voices.address import is_loopback
+from metta_audio.voices.catalogue import Download
 from metta_audio.voices.part import Part
 from metta_audio.voices.watch import Watch
 

@@ -12,7 +12,7 @@ from metta_audio.errors import VoiceError, at, did_you_mean
 from metta_audio.sound.chain import MILD
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, unspeakable
 from metta_audio.units import WordsPerMinute
 from metta_audio.voices import process
 from metta_audio.voices.command.line import EXAMPLE, NAME, Line, read_line
@@ -70,10 +70,7 @@ class CommandVoice:
         line = said(utterance)
         speech = self._say(line, self._setting(rate), hidden=f"{utterance.text} {line}")
         if not stretches(speech.wave):
-            raise VoiceError(
-                f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
-                hint="write it in the voice's own language and letters, or choose another voice",
-            )
+            raise unspeakable(self.name)
         return speech
 
     def _setting(self, rate: WordsPerMinute) -> float:

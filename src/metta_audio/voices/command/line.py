@@ -47,13 +47,12 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One voice of the table: its line as written, split into arguments with placeholders, and what is known of it.
+    """One voice of the table: its line, split into arguments with placeholders, and what is known of it.
 
     ``language`` is BCP 47 in lower case, empty for a program that speaks whatever it is given.
     """
 
     name: str
-    line: str
     arguments: tuple[str, ...]
     language: str = ""
     licence: str = ""
@@ -132,7 +131,6 @@ def read_line(name: str, setup: Setup) -> Line:
         arguments = _arguments(line, where)
     return Line(
         name=name,
-        line=line,
         arguments=arguments,
         language=str(entry.get("language", "")).strip().lower(),
         licence=str(entry.get("licence", "")).strip(),

@@ -57,6 +57,9 @@ _USUAL_PRIORITY = 5
 _PHONEMES = ("intonations", "phondata", "phonindex", "phontab")
 """What all languages share: their sounds, and how a sentence rises and falls."""
 
+_LISTED = "metta voices --engine espeak lists the languages"
+"""What to do where no name is near: a list of a hundred would be no help."""
+
 _BEGINNING = 4096
 """Bytes of a file that tell one build from another, with its length: see ``build``."""
 
@@ -81,13 +84,13 @@ class Catalog:
             if wanted in self.languages:
                 return wanted
             wanted = wanted.rpartition("-")[0]
-        raise VoiceError(f'eSpeak NG has no language "{name}"', hint=_near(name, self.languages))
+        raise VoiceError(f'eSpeak NG has no language "{name}"', hint=did_you_mean(name, self.languages, _LISTED))
 
     def variant(self, name: str) -> str:
         """Return the variant's name in its own spelling; empty for the language's own voice."""
         spelling = {known.lower(): known for known in self.variants}
         if name and name.lower() not in spelling:
-            raise VoiceError(f'eSpeak NG has no variant "{name}"', hint=_near(name, self.variants))
+            raise VoiceError(f'eSpeak NG has no variant "{name}"', hint=did_you_mean(name, self.variants, _LISTED))
         return spelling[name.lower()] if name else ""
 
     def pitch(self, variant: str) -> float:
@@ -213,12 +216,6 @@ def _stretched(named: dict[str, str], stretch: float) -> list[str]:
         return [f"stressLength {_joined(lengths)}", f"stressAdd {_joined(added)}"]
     more = [round(usual * (stretch - 1)) + add for usual, add in zip(_USUAL_LENGTHS, added, strict=True)]
     return [f"stressAdd {_joined(more)}"]
-
-
-def _near(name: str, known: dict[str, Path]) -> str:
-    """Hint at the nearest; a list of a hundred would be no help."""
-    hint = did_you_mean(name, known)
-    return hint if hint.startswith("did") else "metta voices --engine espeak lists the languages"
 
 
 def _joined(numbers: list[int]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from metta_audio.errors import VoiceError
 from metta_audio.sound.chain import Chain
 from metta_audio.speech.calibration_text import calibration_text
-from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, speaks
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, speaks, unspeakable
 from metta_audio.units import Decibels, Hertz, WordsPerMinute
 from metta_audio.voices.espeak.catalog import Catalog, build, installed, read_catalog
 
@@ -71,10 +71,7 @@ class EspeakVoice:
         setting = round(self._calibration.setting(rate))
         speech = spoken(self.file, utterance, setting, english=self.ipa)
         if speech is None:
-            raise VoiceError(
-                f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
-                hint="write it in the voice's own language and letters, or choose another voice",
-            )
+            raise unspeakable(self.name)
         return speech
 
 

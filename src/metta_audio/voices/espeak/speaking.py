@@ -8,7 +8,7 @@ from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate
 from metta_audio.speech.voice import Speech, Utterance
-from metta_audio.speech.words import word_ranges, words_at
+from metta_audio.speech.words import word_numbers, words_at
 from metta_audio.units import Samples
 from metta_audio.voices.espeak.library import Heard, library
 from metta_audio.voices.espeak.markup import markup
@@ -37,7 +37,7 @@ def calibrated(voice: bytes, text: str, settings: Sequence[float]) -> Calibratio
 
 def _known_onsets(text: str, origin: list[int], heard: Heard) -> dict[int, Samples]:
     """Onset of each word, by its number: the first event inside it."""
-    number_at = {at: number for number, (start, end) in enumerate(word_ranges(text)) for at in range(start, end)}
+    number_at = word_numbers(text)
     known: dict[int, Samples] = {}
     for position, sample in heard.events:
         number = number_at.get(origin[position]) if 0 <= position < len(origin) else None

@@ -13,7 +13,7 @@ from metta_audio.sound.chain import MILD
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo
+from metta_audio.speech.voice import Setup, Speech, Utterance, VoiceInfo, unspeakable
 from metta_audio.units import WordsPerMinute
 from metta_audio.voices.http.request import Client
 from metta_audio.voices.http.server import KEY, NAME, URL, Server, read_server
@@ -67,10 +67,7 @@ class HttpVoice:
         hidden = f"{utterance.text} {line}"
         speech = self._client.speak(line, self._voice, self._speed(rate), hidden=hidden)
         if not stretches(speech.wave):
-            raise VoiceError(
-                f"{self.name} has no sounds for this sentence",  # which may be a listener's: not repeated
-                hint="write it in the voice's own language and letters, or choose another voice",
-            )
+            raise unspeakable(self.name)
         return speech
 
     def _speed(self, rate: WordsPerMinute) -> float:

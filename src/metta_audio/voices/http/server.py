@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from metta_audio.errors import VoiceError, at, did_you_mean
 from metta_audio.speech.voice import Setup
 from metta_audio.units import Seconds
+from metta_audio.voices.address import is_loopback
 
 NAME = "http"
 """The engine's, and that of its table in the settings."""
@@ -80,7 +81,7 @@ def read_server(setup: Setup, environment: Mapping[str, str]) -> Server:
     key, place = environment.get(KEY, "").strip(), None
     if not key and (not ours or (theirs and _parts(theirs)[:3] == (scheme, host, port))):
         key, place = str(table.get("key", "")).strip(), setup.place(NAME, "key")
-    local = _is_loopback(host)
+    local = is_loopback(host)
     with at(place):
         _allow(host, scheme, key, local=local, private=setup.private)
     named = f"[{host}]" if ":" in host else host
@@ -167,13 +168,5 @@ def _is_host(host: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(host).version == 6 and "%" not in host
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine by its very spelling; no name but "localhost" is looked up or trusted."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.speech.voice import Setup, VoiceInfo, speaks
 from metta_audio.voices.catalogue import Fetchable, damaged, fetchable, folder, lack
-from metta_audio.voices.kokoro.styles import languages_of, style_names, tongue_of
+from metta_audio.voices.kokoro.styles import style_languages, style_names, tongue_of
 from metta_audio.voices.kokoro.voice import INSTALL, USUAL_MODEL, KokoroVoice
 from metta_audio.voices.neural import Graph, onnx_file, own_paths, present, version
 
@@ -47,7 +47,7 @@ class KokoroEngine:
     def voices(self) -> Sequence[VoiceInfo]:
         """The styles of the voices file that is here, the best first, then those that can be fetched."""
         problem = self.problem()
-        known = {_style(voice): voice for voice in self._known()}
+        known = {voice.variant: voice for voice in self._known()}
         wrong = damaged(known.values(), self._setup)
         styles: Sequence[str] = ()
         size = 0
@@ -83,9 +83,8 @@ class KokoroEngine:
         styles = style_names(file)
         style = variant or self._best(language)
         if style not in styles:
-            near = did_you_mean(style, styles)
-            hint = f"{near} metta voices lists all" if near.startswith("did") else "metta voices lists all"
-            raise VoiceError(f'Kokoro has no voice "{style}"', hint=hint)
+            near = did_you_mean(style, styles, "")
+            raise VoiceError(f'Kokoro has no voice "{style}"', hint=f"{near} metta voices lists all".lstrip())
         tongue = tongue_of(style, language)
         if tongue is None:
             raise _foreign(style, language)
@@ -119,7 +118,7 @@ class KokoroEngine:
             return self._files()
         except _NotHereError as error:
             known = self._known()
-            named = [voice for voice in known if _style(voice) == variant] or known
+            named = [voice for voice in known if voice.variant == variant] or known
             fitting = [voice.name for voice in named if speaks(voice.languages, language)]
             if known and not fitting:
                 raise _foreign(variant, language) from error
@@ -128,9 +127,9 @@ class KokoroEngine:
 
     def _fitting(self, language: str) -> list[str]:
         """Styles here that speak ``language``, those of the very region first."""
-        infos = [info for info in self.voices() if info.installed and not info.problem and info.languages]
-        fitting = sorted((info for info in infos if info.speaks(language)), key=lambda i: language not in i.languages)
-        return [info.name.partition(":")[2] for info in fitting]
+        fitting = [info for info in self.voices() if info.fits(language)]
+        ordered = sorted(fitting, key=lambda info: language not in info.languages)
+        return [info.name.partition(":")[2] for info in ordered]
 
     def _best(self, language: str) -> str:
         self._ready("", language)
@@ -166,7 +165,7 @@ def _found(place: Path, pattern: str, preferred: str) -> Path | None:
 
 
 def _info(style: str, known: Fetchable | None, problem: str, size: int) -> VoiceInfo:
-    languages = languages_of(style)
+    languages = style_languages(style)
     tongue = tongue_of(style, "")
     if tongue and not tongue.espeak:
         problem = problem or _NO_PHONEMES
@@ -177,10 +176,6 @@ def _info(style: str, known: Fetchable | None, problem: str, size: int) -> Voice
 
 def _absent(voice: Fetchable, problem: str) -> VoiceInfo:
     return VoiceInfo(voice.name, voice.languages, "natural", voice.licence, voice.bytes, False, problem, voice.summary)
-
-
-def _style(voice: Fetchable) -> str:
-    return voice.name.partition(":")[2]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

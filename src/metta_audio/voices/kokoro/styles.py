@@ -53,7 +53,7 @@ def tongue_of(style: str, language: str) -> Tongue | None:
     return next((tongue for tongue in spoken if tongue.language == language), spoken[0] if spoken else None)
 
 
-def languages_of(style: str) -> tuple[str, ...]:
+def style_languages(style: str) -> tuple[str, ...]:
     """BCP 47 of a style's language; empty for one whose name does not tell."""
     tongue = _TONGUES.get(style[0]) if style[1:3] in ("f_", "m_") else None
     return (tongue.language,) if tongue else ()

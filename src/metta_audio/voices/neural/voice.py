@@ -17,8 +17,8 @@ from metta_audio.sound.chain import MILD
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import PAUSE, articulation, stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Speech, Utterance
-from metta_audio.speech.words import word_ranges, words_at
+from metta_audio.speech.voice import Speech, Utterance, unspeakable
+from metta_audio.speech.words import word_numbers, word_ranges, words_at
 from metta_audio.units import Hertz, WordsPerMinute, to_samples
 from metta_audio.voices.neural.matching import word_starts
 from metta_audio.voices.neural.reading import LEADING, Part, ipa_symbols, is_sound, parts
@@ -83,9 +83,7 @@ class NeuralVoice(ABC):
         if not heard.starts:
             return Speech(heard.wave)
         known: dict[int, int] = {}
-        number_at = {
-            at: number for number, (start, end) in enumerate(word_ranges(utterance.text)) for at in range(start, end)
-        }
+        number_at = word_numbers(utterance.text)
         for (part, _), (first, last) in zip(said, owners, strict=True):
             for offset, place in word_starts(part.text, phonemes[first:last]):
                 number = number_at.get(part.origin[offset])
@@ -112,8 +110,7 @@ class NeuralVoice(ABC):
                 f"the model of {self.name} gives no usable sound", hint="fetch it again, or choose another"
             )
         if heard is None or not stretches(heard.wave):
-            hint = "write it in the voice's own language and letters, or choose another voice"
-            raise VoiceError(f"{self.name} has no sounds for this sentence", hint=hint)
+            raise unspeakable(self.name)
         return heard
 
     def _measure(self) -> str:

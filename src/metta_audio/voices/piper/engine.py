@@ -27,7 +27,7 @@ from metta_audio.voices.neural import (
     version,
 )
 from metta_audio.voices.piper.durations import with_durations
-from metta_audio.voices.piper.listing import fetched_info, graph_file, own_info, variant_of
+from metta_audio.voices.piper.listing import fetched_info, graph_file, own_info
 from metta_audio.voices.piper.model import Model, not_a_configuration, read_model
 
 _VERSION = 1
@@ -166,11 +166,10 @@ class PiperEngine:
         problem = self.problem()
         here = self._here()
         known = fetchable(self.name, self._setup)
-        names = {variant_of(voice) for voice in known}
+        names = {voice.variant for voice in known}
         wrong = damaged(known, self._setup)
         infos = [
-            fetched_info(voice, here.get(variant_of(voice)), problem, lack(voice, self._setup, wrong))
-            for voice in known
+            fetched_info(voice, here.get(voice.variant), problem, lack(voice, self._setup, wrong)) for voice in known
         ]
         return [*infos, *(own_info(name, graph, problem) for name, graph in here.items() if name not in names)]
 
@@ -210,7 +209,7 @@ class PiperEngine:
         """Every model that is here, by the name of its voice: those fetched, then the user's own by file name."""
         place = folder(self.name, self._setup)
         known = fetchable(self.name, self._setup)
-        files = {variant_of(voice): graph_file(voice) for voice in known if is_here(voice, self._setup)}
+        files = {voice.variant: graph_file(voice) for voice in known if is_here(voice, self._setup)}
         here = {name: place / file for name, file in files.items() if file}
         # A graph whose voice is half fetched is none of the user's own.
         fetching = {place / graph_file(voice) for voice in known}
@@ -225,8 +224,7 @@ class PiperEngine:
 
     def _fitting(self, language: str) -> list[str]:
         """Variants here that speak ``language``, those of the very region first."""
-        infos = [info for info in self.voices() if info.installed and not info.problem and info.languages]
-        fitting = [info for info in infos if info.speaks(language)]
+        fitting = [info for info in self.voices() if info.fits(language)]
         ordered = sorted(fitting, key=lambda info: language not in info.languages)
         return [info.name.partition(":")[2] for info in ordered]
 
@@ -247,16 +245,15 @@ class PiperEngine:
         name, speaker = _split(variant, variant in here)
         if name in here:
             return read_model(here[name], self._advice(name)), speaker
-        known = {variant_of(voice): voice for voice in fetchable(self.name, self._setup)}
+        known = {voice.variant: voice for voice in fetchable(self.name, self._setup)}
         if name in known:
             reason = lack(known[name], self._setup, damaged(known.values(), self._setup))
             raise VoiceError(f'the voice "piper:{name}" cannot be used', hint=reason)
-        near = did_you_mean(name, [*here, *known])
-        hint = f"{near} metta voices lists all" if near.startswith("did") else "metta voices lists all"
-        raise VoiceError(f'Piper has no voice "{name}"', hint=hint)
+        near = did_you_mean(name, [*here, *known], "")
+        raise VoiceError(f'Piper has no voice "{name}"', hint=f"{near} metta voices lists all".lstrip())
 
     def _advice(self, name: str) -> str:
-        if name in map(variant_of, fetchable(self.name, self._setup)):
+        if name in {voice.variant for voice in fetchable(self.name, self._setup)}:
             return f"fetch it again: metta voices remove piper:{name}, then metta voices get piper:{name}"
         return "copy the model and its .onnx.json again from where they came"
 

@@ -18,11 +18,6 @@ def _fault(graph: Path) -> str:
         return str(error)
 
 
-def variant_of(voice: Fetchable) -> str:
-    """The part of its name after the colon."""
-    return voice.name.partition(":")[2]
-
-
 def graph_file(voice: Fetchable) -> str:
     """Name of the file with its graph; empty where the catalogue has none."""
     return next((each.file for each in voice.downloads if each.file.endswith(".onnx")), "")

@@ -60,8 +60,7 @@ class Model:
             return int(wanted)
         if self.speakers == 1:
             raise VoiceError(f"{self.graph.name} has one speaker only", hint=f'leave out "#{wanted}"')
-        near = did_you_mean(wanted, self.named) if self.named else ""
-        hint = near if near.startswith("did") else f"give a number from 0 to {self.speakers - 1}"
+        hint = did_you_mean(wanted, self.named, f"give a number from 0 to {self.speakers - 1}")
         raise VoiceError(f'{self.graph.name} has no speaker "{wanted}"', hint=hint)
 
 
