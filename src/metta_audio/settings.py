@@ -63,7 +63,14 @@ class Settings:
     def setup(self, *, private: bool = False) -> Setup:
         """What engines are told; for ``private`` work, or where all work is."""
         private = private or self.private
-        return Setup(self.user / "voices", self.user / "takes", self.engines, private=private, places=self.places)
+        return Setup(
+            self.user / "voices",
+            self.user / "takes",
+            self.engines,
+            private=private,
+            places=self.places,
+            kept=None if private else self.cache,
+        )
 
     @contextmanager
     def blamed(self, *names: str) -> Iterator[None]:
@@ -197,20 +204,24 @@ def _check_duck(table: Any, places: _Places) -> None:
 _NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _NAMES = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
 _HEADER, _ENTRY = re.compile(rf"\s*\[\[?\s*({_NAMES})\s*\]"), re.compile(rf"\s*({_NAMES})\s*=")
+_STRINGS = re.compile(r'"{3}(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+"""Texts of all four kinds, and comments, in which a quote begins none."""
 
 
 def _places(path: Path, text: str, found: Mapping[str, object]) -> _Places:
     """Where each key and table stands that begins a line, by the names that lead to it."""
     places: _Places = {}
     table: tuple[str, ...] = ()
-    for number, row in enumerate(text.splitlines(), 1):
+    # Of a text over several rows the breaks stay: a row of it may look like a setting. Only these end a row of TOML.
+    rows = _STRINGS.sub(lambda found: "\n" * found[0].count("\n") or found[0], text).split("\n")
+    for number, row in enumerate(rows, 1):
         header = _HEADER.match(row)
         entry = header or _ENTRY.match(row)
         if entry is None:
             continue
         names = (*(() if header else table), *(name.strip("\"'") for name in re.findall(_NAME, entry[1])))
         if not _leads(names, found):
-            continue  # a line of a longer text or list
+            continue  # a line of a longer list
         table = names if header else table
         for depth in range(1, len(names) + 1):
             places.setdefault(names[:depth], Place(str(path), number))

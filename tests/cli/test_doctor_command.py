@@ -14,6 +14,8 @@ import pytest
 
 from metta_audio.rendering import diagnosis
 from metta_audio.voices import registry
+from metta_audio.voices.espeak import EspeakEngine
+from metta_audio.voices.tone import ToneEngine
 
 
 def findings(ran: Any) -> dict[str, dict[str, Any]]:
@@ -122,3 +124,29 @@ def test_where_a_text_goes_is_told_without_asking_the_server(
     found = findings(run("doctor", "--json"))["voice http"]
     assert found["ok"]
     assert found["what"] == f"ready; {where} (the server was not asked)"
+
+
+def test_a_voice_that_was_chosen_at_a_glance_is_not_praised_where_it_cannot_run(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = 'the eSpeak NG library cannot be loaded: pip install "that"'
+    monkeypatch.setattr(EspeakEngine, "problem", lambda self: lacking)
+    found = findings(run("doctor", "--json"))
+    assert found["voice espeak"]["what"] == lacking
+    auto = found["voice auto"] if "voice auto" in found else found["voices"]
+    assert not auto["ok"]
+    assert auto["advice"] == lacking
+    assert "cannot be used" in auto["what"] or "no voice here" in auto["what"]
+
+
+def test_an_engine_that_cannot_list_its_voices_is_not_ready(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object) -> None:
+        raise ZeroDivisionError("oh\nno")
+
+    monkeypatch.setattr(ToneEngine, "voices", broken)
+    found = findings(run("doctor", "--json"))["voice tone"]
+    assert not found["ok"]
+    assert found["what"] == "metta_audio.voices.tone:ToneEngine fails (ZeroDivisionError: oh no)"
+    assert not found["advice"]

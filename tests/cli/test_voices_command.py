@@ -12,10 +12,15 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
 from metta_audio.rendering.voices import CODE
+from metta_audio.sound.wave import Wave
+from metta_audio.speech.voice import Speech
+from metta_audio.units import Hertz
+from metta_audio.voices.tone import ToneEngine, ToneVoice
 
 Run = Callable[..., Any]
 
@@ -338,3 +343,30 @@ def test_a_catalogue_at_fault_is_told_with_its_place(run: Run, kept: Path) -> No
 @pytest.mark.parametrize("args", [("get",), ("get", "a", "b"), ("try",), ("remove",), ("fetch",), ("--rate", "3")])
 def test_wrong_usage_is_told(run: Run, args: tuple[str, ...]) -> None:
     assert "--help" in run("voices", *args).complaint(2)
+
+
+@pytest.mark.parametrize("method", ["problem", "voices"])
+def test_an_engine_that_breaks_is_one_row_and_hides_no_other(
+    run: Run, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def broken(self: object) -> None:
+        raise ZeroDivisionError("oh\nno")
+
+    monkeypatch.setattr(ToneEngine, method, broken)
+    listed = json.loads(run("voices", "--json").out)["voices"]
+    assert any(each["name"] == "espeak:de" and not each["problem"] for each in listed)
+    told = {each["problem"] for each in listed if each["engine"] == "tone"}
+    assert told == {"metta_audio.voices.tone:ToneEngine fails (ZeroDivisionError: oh no)"}
+
+
+@pytest.mark.parametrize("sample", [np.nan, 0.0])
+def test_a_voice_without_a_usable_sound_is_named_and_nothing_is_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch, home: Path, sample: float
+) -> None:
+    frames = 16_000 if np.isnan(sample) else 0
+    speech = Speech(Wave.mono(np.full(frames, sample), Hertz(16_000)))
+    monkeypatch.setattr(ToneVoice, "speak", lambda *given: speech)
+    told = run("voices", "try", "tone", "--text", "May Zebulon rest.", "-o", "t.wav").complaint()
+    assert told.startswith("tone:220 gives no usable sound")
+    assert "tone:220 gives no usable sound" in run("render", "s.md", "-o", "s.wav").complaint()
+    assert not list(home.glob("**/*.wav"))

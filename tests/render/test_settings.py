@@ -185,6 +185,23 @@ def test_a_place_is_found_however_a_table_is_written(file: Path) -> None:
     assert setup.place("tone") is None
 
 
+def test_a_place_is_the_line_that_an_editor_shows(file: Path) -> None:
+    file.write_text('fallback = "a\u2028b\x85c"  # don\'t\nprivate = 3\n')
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert str(caught.value).startswith(f"{file}:2:1: ")
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_row_of_a_longer_text_is_no_setting(file: Path, quotes: str) -> None:
+    end = f"{quotes[0]}{quotes}"  # a quote of the text itself may stand before those that close it
+    longer = f'{quotes}\nvoice = 1\n[http]\nurl = it\'s "so"\n{end}'
+    file.write_text(f'# """\ncommand.a = {longer}\nvoice = "x"\n[http]\nurl = "#"\n')
+    places = read_settings().setup().places
+    lines = {names: place.line for names, place in places.items() if "http" in names or "voice" in names}
+    assert lines == {("voice",): 7, ("http",): 8, ("http", "url"): 9}
+
+
 def test_an_error_says_whether_the_file_or_the_environment_is_to_blame(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +236,7 @@ def test_engines_are_told_what_the_user_has_set_up(file: Path) -> None:
     settings = read_settings()
     assert not settings.setup().private
     assert settings.setup(private=True).private
+    assert (settings.setup().kept, settings.setup(private=True).kept) == (settings.cache, None)
     assert settings.secret.parent == settings.user, "apart from the clips"
 
 

@@ -100,6 +100,8 @@ def test_the_shipped_lexicon_goes_this_way() -> None:
     "text",
     [
         PLAIN + 'Metta = "again"\n',
+        PLAIN + 'metta = {ipa = "m", at = "end"}\n',
+        PLAIN + '"metta" = {ipa = "m", at = "end"}\n',
         PLAIN.replace("ˈmɛtɑː", "'metta"),
         PLAIN.replace("mettah", "off"),
         PLAIN.replace("metta =", f"{'m' * 201} ="),

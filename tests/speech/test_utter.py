@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import MissingTake, Place, VoiceError
 from metta_audio.script.model import Span
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
@@ -132,3 +133,53 @@ def test_pieces_of_any_rate_and_width_are_joined():
     voice = Stereo()
     speech = utter(voice, Utterance(LONG), 110)
     assert (speech.wave.rate, speech.wave.samples.shape[1]) == (16_000, 1)
+
+
+class Odd:
+    """A third party's voice, which may give or raise anything."""
+
+    name = "theirs:odd"
+    fingerprint = "odd"
+
+    def __init__(self, given):
+        self._given = given
+
+    def speak(self, utterance, rate):
+        if isinstance(self._given, BaseException):
+            raise self._given
+        return self._given
+
+
+def holed(sample):
+    samples = np.full(16_000, 0.1)
+    samples[8_000] = sample
+    return Speech(Wave.mono(samples, 16_000))
+
+
+@pytest.mark.parametrize("text", ["May Zebulon rest.", LONG])
+@pytest.mark.parametrize(
+    "given", [holed(np.nan), holed(np.inf), holed(-np.inf), Speech(Wave.mono(np.zeros(0), 16_000))]
+)
+def test_a_sound_that_nobody_could_play_is_an_error_that_names_the_voice(given, text):
+    with pytest.raises(VoiceError, match=r"^theirs:odd gives no usable sound"):
+        utter(Odd(given), Utterance(text), 110)
+
+
+@pytest.mark.parametrize("given", [RuntimeError("cannot say May Zebulon rest."), KeyError("Zebulon"), None])
+def test_a_voice_that_breaks_is_named_and_the_line_is_not_told(given):
+    line = Utterance("May Zebulon rest.")
+    with pytest.raises(VoiceError) as caught:
+        utter(Odd(given), line, 110)
+    assert caught.value.what == f"theirs:odd failed ({type(given).__name__ if given else 'AttributeError'})"
+    assert "Zebulon" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_who_stops_it_is_not_kept():
+    with pytest.raises(KeyboardInterrupt):
+        utter(Odd(KeyboardInterrupt()), Utterance("May I rest."), 110)
+
+
+def test_what_a_voice_says_of_itself_is_told_with_its_name_and_place():
+    with pytest.raises(MissingTake) as caught:
+        utter(Odd(MissingTake("no such line", place=Place("a.md", 3), hint="read it")), Utterance("Rest."), 110)
+    assert str(caught.value) == "a.md:3:1: theirs:odd: no such line; read it"

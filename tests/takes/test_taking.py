@@ -460,3 +460,27 @@ def test_a_damaged_index_stops_an_import_before_anything_is_written(takes, read)
     with pytest.raises(SoundError, match=r"index\.json is damaged"):
         import_takes(takes, [read(level=-3.0)])
     assert {path: path.read_bytes() for path in takes.set.folder.iterdir()} == before
+
+
+def test_lines_read_in_another_order_are_taken_and_told(takes, read):
+    order = [1, 2, 4, 3, 5, 6, 7, 9, 8, 10, 11, 12, 13, 14]
+    review = import_takes(takes, [read(*order)])
+    assert certain(review) == list(range(1, 15))
+    (note,) = [note for note in review.notes if "another place" in note]
+    assert {int(number) for number in note.rpartition(":")[2].split(",")} <= {3, 4, 8, 9}
+
+
+def test_with_missing_a_whole_recording_gives_just_what_is_missing(takes, read):
+    import_takes(takes, [read(*range(1, 8))])
+    before = {line.number: takes.set.index().entry(line.key) for line in takes.lines[:7]}
+    review = import_takes(takes, [read(*range(1, 15))], missing=True)
+    assert [row.number for row in review.rows] == certain(review) == list(range(8, 15))
+    assert not review.left_out
+    assert before == {line.number: takes.set.index().entry(line.key) for line in takes.lines[:7]}
+
+
+def test_a_sound_of_another_language_switches_no_comparison_off(fill, reader_of):
+    takes = fill('# One\n\nThis is (plain)[ipa:"pɬɛɪn"] speech. May I be safe. May I be well. Here is the end of it.\n')
+    reader = reader_of(takes)
+    review = import_takes(takes, [reader()])
+    assert certain(review) == [1, 2, 3, 4]

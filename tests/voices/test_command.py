@@ -17,6 +17,7 @@ from metta_audio.voices import process
 from metta_audio.voices.command import CommandEngine
 from metta_audio.voices.command import engine as command
 from metta_audio.voices.command import line as lines
+from metta_audio.voices.command.running import runs_text
 from metta_audio.voices.registry import find_engines, open_voice
 
 LINE = Utterance("May Zebulon be at ease.")
@@ -112,19 +113,64 @@ def test_no_text_is_taken_for_an_option(program, tmp_path, sign):
     [
         "sh -c 'flite -t \"{text}\"'",
         "sh -c {text}",
+        "sh -c{text}",
         "/bin/bash -x -lc 'flite -t {text} -o {out}'",
         "nice env dash -c 'flite -t {text}'",
+        "nice env dash -c {text}",
+        "sh -ce \"flite -t '{text}' -o {out}\"",
+        "sh -c -- {text}",
+        "env bash --norc -c -e {text}",
+        "rbash -c {text}",
+        "bash -co pipefail {text}",
+        "bash -o pipefail -c {text}",
+        "fish --command={text}",
+        "bash {text_file}",
+        "bash",
+        "bash -s",
+        "python3 -",
+        "awk 'BEGIN{{system(\"flite -t {text}\")}}'",
+        "awk {text}",
+        "python3 -c 'import os; os.system(\"flite -t {text} -o {out}\")'",
+        "python3.12 -I -c {text}",
+        "perl -e {text}",
+        "node --eval {text}",
+        "ssh host 'flite -t {text}'",
+        "ssh host flite -t {text}",
+        "festival -b '(SayText \"{text}\")'",
+        "speak ${text}",
+        "speak `{text}`",
+        "speak --text={text};",
         "cmd /c say {text}",
         "C:/Windows/System32/CMD.EXE /s /k say {text}",
         "powershell -NoProfile -Command Say {text}",
     ],
 )
-def test_no_text_is_handed_to_a_shell_to_run(line):
-    with pytest.raises(
-        VoiceError, match=r"shell of .* would run what a text says; hand the text over by \{text_file\}"
-    ):
+def test_no_text_is_handed_to_what_would_run_it(line):
+    says = r"command:mine\" could run what a text says; hand the text over by \{text_file\} or standard input, or let"
+    with pytest.raises(VoiceError, match=says):
         voice(line)
-    assert "would run" in engine(mine=line).voices()[0].problem
+    assert "could run" in engine(mine=line).voices()[0].problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flite -t {text} -o {out}",
+        "flite -t{text} --text={text} text={text} --set=a.text:{text} /text:{text}",
+        "bash speak.sh -c {text} {out}",
+        "bash -o pipefail -c 'speak \"$1\"' {text}",
+        "sh -c 'speak \"$1\"' sh {text} {out}",
+        "sh -c 'speak > {out}'",
+        "espeak-ng -v sh -w {out} {text}",
+        "python3 -S speak.py {text}",
+        "python3 -m speak -c {text} 'more (text);'",
+        "perl speak.pl -e {text}",
+        "awk -f speak.awk {text}",
+        "nice -n 5 speak {text_file}",
+    ],
+)
+def test_a_text_is_handed_to_any_program_as_an_argument(line):
+    assert not runs_text(tuple(shlex.split(line)))
 
 
 @posix
@@ -302,8 +348,8 @@ def test_voices_are_those_of_the_table():
     python = shlex.quote(sys.executable)
     ours = engine(
         gone="no-such-program {text}",
-        anna={"line": f"{python} {{text}}", "language": "de-DE", "licence": "CC0"},
-        any=f"{python} {{text}} {{rate}}",
+        anna={"line": f"{python} speak.py {{text}}", "language": "de-DE", "licence": "CC0"},
+        any=f"{python} speak.py {{text}} {{rate}}",
     )
     assert ours.problem() == ""
     gone, anna, other = ours.voices()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from metta_audio.speech.activity import PAUSE, articulation, stretches
 from metta_audio.speech.clip import make_clip
 from metta_audio.speech.voice import Setup, Utterance
 from metta_audio.speech.words import word_ranges
-from metta_audio.voices.espeak import EspeakEngine, engine
+from metta_audio.voices.espeak import EspeakEngine, catalog, engine
 from metta_audio.voices.espeak.catalog import build, installed, read_catalog
 from metta_audio.voices.espeak.engine import EspeakVoice
 from metta_audio.voices.espeak.library import library
@@ -400,7 +401,22 @@ def test_another_build_has_another_fingerprint(tmp_path):
     content = library.read_bytes()
     longer.write_bytes(content + b"\0")
     other.write_bytes(content[:700] + bytes([content[700] ^ 1]) + content[701:])
+    os.utime(longer, ns=(0, library.stat().st_mtime_ns))
+    os.utime(other, ns=(0, library.stat().st_mtime_ns))
     assert len({before, build(longer, data, language), build(other, data, language)}) == 3
+
+
+def test_a_dictionary_that_is_as_long_as_before_is_another(tmp_path):
+    library, data = installed()
+    language = engine._catalog().languages["en-us"]
+    for name in catalog._PHONEMES:
+        shutil.copy2(data / name, tmp_path / name)
+    content = data.joinpath("en_dict").read_bytes()
+    tmp_path.joinpath("en_dict").write_bytes(content)
+    before = build(library, tmp_path, language)
+    tmp_path.joinpath("en_dict").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(tmp_path / "en_dict", ns=(0, data.joinpath("en_dict").stat().st_mtime_ns + 1))
+    assert build(library, tmp_path, language) != before
 
 
 def test_a_missing_library_is_told_not_thrown(monkeypatch):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from speech_server import FORMATS, OWN_RATE, speech_server
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import Place, VoiceError
 from metta_audio.script.model import Span
 from metta_audio.speech.activity import articulation, stretches
 from metta_audio.speech.calibration import calibration_text
@@ -432,3 +432,62 @@ def test_before_a_line_is_spoken_no_network_is_asked(monkeypatch):
     assert ours.voices()
     assert ours.cast("", "en", 2)
     assert ours.open("", "en").fingerprint
+
+
+# Where a fault is written.
+
+AT_TABLE, AT_URL, AT_KEY = (Place("settings.toml", number) for number in (2, 3, 4))
+
+
+def refused(setup):
+    with pytest.raises(VoiceError) as caught:
+        open_voice(find_engines(setup), "http", "en")
+    return caught.value
+
+
+def written(url, key="", *, private=False):
+    places = {("http",): AT_TABLE, ("http", "url"): AT_URL, **({("http", "key"): AT_KEY} if key else {})}
+    return Setup(tables={"http": {"url": url, **({"key": key} if key else {})}}, places=places, private=private)
+
+
+@pytest.mark.parametrize(
+    ("setup", "place"),
+    [
+        (written("nonsense"), AT_URL),
+        (written("http://192.168.1.5:8880", private=True), AT_URL),
+        (written("http://192.168.1.5:8880", KEY, private=True), AT_URL),
+        (written("http://192.168.1.5:8880", KEY), AT_KEY),
+        (written("http://127.0.0.1", "a b"), AT_KEY),
+    ],
+)
+def test_an_error_stands_where_the_fault_is_written_and_says_so_once(setup, place):
+    error = refused(setup)
+    assert error.place == place
+    assert error.what.startswith('the voice "http" cannot be used: ')
+    assert str(error).startswith(f"{place}: {error.what}")
+    assert str(error).count("settings.toml:3") + str(error).count("settings.toml:4") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "says"), [("nonsense", "METTA_HTTP_URL=http://127.0.0.1:8880"), ("http://192.168.1.5", "use a server on")]
+)
+def test_an_address_of_the_environment_is_blamed_by_its_name(monkeypatch, url, says):
+    monkeypatch.setenv("METTA_HTTP_URL", url)
+    error = refused(written("http://127.0.0.1", private=True))
+    assert error.place is None
+    assert "METTA_HTTP_URL in the environment: " in error.what
+    assert says in str(error)
+    assert "settings.toml" not in str(error)
+
+
+def test_a_key_of_the_environment_is_blamed_by_its_name(monkeypatch):
+    monkeypatch.setenv("METTA_HTTP_KEY", "hunter 2")
+    error = refused(written("http://127.0.0.1"))
+    assert error.place is None
+    assert "METTA_HTTP_KEY in the environment: the key" in error.what
+    assert "hunter" not in str(error)
+
+
+def test_an_address_of_the_environment_needs_none_of_the_settings(monkeypatch):
+    monkeypatch.setenv("METTA_HTTP_URL", "http://127.0.0.1:1")
+    assert HttpEngine(written("nonsense", KEY)).problem() == ""

@@ -475,8 +475,25 @@ def test_a_truncated_model_is_named(name, tmp_path):
     tiny_models.write_kokoro(tmp_path / "kokoro")
     model = next((tmp_path / name).glob("*.onnx"))
     model.write_bytes(model.read_bytes()[:2000])
-    with pytest.raises(VoiceError, match="does not work as a model"):
+    with pytest.raises(VoiceError, match="does not work as a model") as caught:
         said(open_voice(find_engines(Setup(voices=tmp_path)), name, "en-us"), LINE)
+    assert caught.value.what.count(str(model)) == 1
+    assert "ONNXRuntimeError" not in caught.value.what
+    assert "Load model" not in caught.value.what
+    assert "parsing failed" in caught.value.what
+
+
+def test_a_model_that_gives_no_numbers_is_not_told_as_a_line_without_sounds(engines, monkeypatch):
+    run = Graph.run
+
+    def spoilt(self, *given):
+        sound, *lengths = run(self, *given)
+        return [sound * np.nan, *lengths]
+
+    monkeypatch.setattr(Graph, "run", spoilt)
+    voice = open_voice(engines, "piper", "en-us")
+    with pytest.raises(VoiceError, match=f"^{voice.name} gives no usable sound"):
+        said(voice, LINE)
 
 
 def test_a_model_of_another_kind_is_named(tmp_path):

@@ -354,3 +354,17 @@ def test_arabic_and_hindi_are_spoken(tmp_path):
         tiny_models.write_piper(tmp_path / "piper", f"{language}-tiny-low", language, espeak=name)
         voice = PiperEngine(Setup(voices=tmp_path)).open(f"{language}-tiny-low", name)
         assert said(voice, text).wave.seconds > 0.3
+
+
+@pytest.mark.parametrize("half", [".onnx", ".onnx.json"])
+def test_a_broken_model_of_ones_own_is_named_where_no_other_can_speak(half, tmp_path):
+    graph = tiny_models.write_piper(tmp_path / "mine", "mine")
+    file = graph.with_name(f"mine{half}")
+    file.write_text("garbage")
+    engines = find_engines(Setup(voices=tmp_path, tables={"piper": {"folder": str(tmp_path / "mine")}}))
+    with pytest.raises(VoiceError, match="metta voices get piper:en_US") as caught:
+        open_voice(engines, "piper", "en-us")
+    assert "piper:mine: " in caught.value.what
+    assert str(file) in caught.value.what
+    with pytest.raises(VoiceError, match='no Piper voice for "fi"'):
+        engines["piper"].open("", "fi")

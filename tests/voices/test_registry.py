@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import EntryPoint
 
 import pytest
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import Place, VoiceError
 from metta_audio.speech.setup import GROUP
 from metta_audio.speech.voice import QUALITIES, Setup, Utterance, VoiceInfo
 from metta_audio.voices import registry
@@ -147,7 +148,7 @@ def test_an_override_of_no_role_is_suggested(engines):
 
 
 def test_a_voice_that_cannot_run_here_says_why(engines, monkeypatch):
-    monkeypatch.setattr(type(engines["tone"]), "problem", lambda self: "no loudspeaker; buy one")
+    monkeypatch.setattr(ToneEngine, "problem", lambda self: "no loudspeaker; buy one")
     with pytest.raises(VoiceError, match=r'voice "tone:220" cannot be used: no loudspeaker; buy one$'):
         open_voice(engines, "tone:220", "en-us")
 
@@ -189,3 +190,109 @@ def test_a_voice_of_another_language_is_refused_with_those_that_fit():
     with pytest.raises(VoiceError, match='"piper:thorsten" does not speak "en-us"; these do: piper:lj, espeak:en-us'):
         open_voice(here, "piper:thorsten", "en-us")
     assert open_voice(here, "piper:thorsten", "de")
+
+
+def test_of_the_voices_that_fit_those_of_the_very_region_are_named_first():
+    names = ("en", "en-029", "en-gb", "en-us")
+    here = {"espeak": Stub("espeak", [a_voice(f"espeak:{name}", name) for name in ("de", *names)])}
+    with pytest.raises(VoiceError, match=r"these do: espeak:en-us, espeak:en, espeak:en-029, espeak:en-gb$"):
+        open_voice(here, "espeak:de", "en-US")
+
+
+def test_where_nobody_speaks_it_is_said_what_keeps_the_last_engine_from_running():
+    espeak = Stub("espeak", [], problem='the library cannot be loaded: pip install "that"')
+    for others in ({}, {"kokoro": Stub("kokoro", [], problem="no model")}):
+        with pytest.raises(VoiceError) as caught:
+            best_voice({**others, "espeak": espeak}, "en-us")
+        assert caught.value.hint == espeak.problem()
+
+
+def test_a_fault_that_is_written_somewhere_keeps_its_place():
+    class Placed(Stub):
+        def problem(self):
+            return "s.toml:2:1: no address; write one"
+
+        def open(self, variant, language):
+            raise VoiceError("no address", place=Place("s.toml", 2), hint="write one")
+
+    with pytest.raises(VoiceError) as caught:
+        open_voice({"http": Placed("http", [])}, "http:x", "en")
+    assert str(caught.value) == 's.toml:2:1: the voice "http:x" cannot be used: no address; write one'
+    assert caught.value.place == Place("s.toml", 2)
+
+
+# Engines of third parties, which may do anything.
+
+
+class Raising:
+    """An engine whose method of one name raises; the others are those of the tone."""
+
+    name = "theirs"
+
+    def __init__(self, method):
+        self._method = method
+        self._engine = ToneEngine(Setup())
+
+    def __getattribute__(self, name):
+        if name == object.__getattribute__(self, "_method"):
+            raise ZeroDivisionError("what they\n say")
+        if name == "glance":
+            raise AttributeError(name)
+        return getattr(object.__getattribute__(self, "_engine"), name)
+
+
+def of_a_third_party(make):
+    """All engines, and one called ``theirs``, found as any is."""
+    setup = Setup()
+    points = {**find_engines(setup).points, "theirs": EntryPoint("theirs", "their_package.voices:Engine", GROUP)}
+    engines = Engines(points, setup)
+    engines._made["theirs"] = registry.Guarded(make, "theirs", points["theirs"].value)
+    return engines
+
+
+SAYS = r"their_package\.voices:Engine fails \(ZeroDivisionError: what they say\)"
+
+
+def test_an_engine_is_guarded_as_it_is_made(monkeypatch):
+    monkeypatch.setattr(EntryPoint, "load", lambda self: lambda setup: Raising("problem"))
+    assert "fails (ZeroDivisionError" in find_engines(Setup())["tone"].problem()
+
+
+@pytest.mark.parametrize("method", ["problem", "cast", "open"])
+def test_whatever_an_engine_raises_names_it_and_breaks_no_other(method):
+    engines = of_a_third_party(Raising(method))
+    ask = partial(open_voice, engines, "theirs:x", "en-us")
+    if method == "cast":
+        ask = partial(cast_roles, engines, "theirs:x", "en-us", ["guide"], {})
+    with pytest.raises(VoiceError, match=rf'voice "theirs:x" cannot be used: {SAYS}'):
+        ask()
+    assert cast_roles(engines, "espeak", "en-us", ["guide"], {"guide": "auto"})["guide"] == "espeak:en-us"
+
+
+@pytest.mark.parametrize("listed", [None, ["theirs:x"]])
+def test_an_engine_that_cannot_list_is_listed_with_the_reason(listed):
+    stub = Raising("voices") if listed is None else Stub("theirs", listed)
+    engines = of_a_third_party(stub)
+    (info,) = engines["theirs"].voices()
+    assert info.name == "theirs"
+    assert "their_package.voices:Engine" in info.problem
+    with pytest.raises(VoiceError, match="these do: "):
+        open_voice(engines, "espeak:de", "en-us")
+    assert open_voice(engines, "theirs", "en-us").name == "tone:220"
+
+
+def test_a_glance_that_fails_tells_nothing():
+    class Blinded(Stub):
+        def glance(self, variant, language):
+            raise RuntimeError
+
+    assert registry.Guarded(Blinded("theirs", []), "theirs", "their:Engine").glance("", "en") == ""
+
+
+def test_an_engine_that_casts_too_few_is_named():
+    class Lonely(Stub):
+        def cast(self, variant, language, roles):
+            return ["one"]
+
+    with pytest.raises(VoiceError, match=r"their_package\.voices:Engine casts 1 voices where 2 are asked for"):
+        cast_roles(of_a_third_party(Lonely("theirs", [])), "theirs", "en", ["guide", "self"], {})

@@ -85,6 +85,51 @@ def test_voices_are_chosen_by_language(monkeypatch):
     assert [info.languages for info in ENGINE.voices()] == [("en-us",), ("de",), ("en-gb",), ()]
 
 
+def test_what_the_system_has_is_asked_once_for_all_runs(monkeypatch, tmp_path):
+    asked = answering(monkeypatch, VOICES)
+    first = SystemEngine(Setup(kept=tmp_path / "cache")).open("", "en-gb")
+    assert len(asked) == 1
+    system._listing.cache_clear()  # another run
+    engine = SystemEngine(Setup(kept=tmp_path / "cache"))
+    assert engine.glance("", "en-gb") == "system:three"
+    assert list(engine.cast("", "en-gb", 2)) == ["three", "one"]
+    again = engine.open("three", "en-gb")
+    assert (again.name, again.fingerprint) == (first.name, first.fingerprint)
+    assert (engine.glance("five", "en-gb"), engine.glance("two", "en-gb")) == ("", "")
+    assert len(asked) == 1
+    with pytest.raises(VoiceError, match='no voice "five"'):
+        engine.open("five", "en-gb")
+    assert len(asked) == 2, "before it is said that there is none, the system is asked"
+
+
+def test_only_of_this_very_system_is_anything_kept(monkeypatch, tmp_path):
+    asked = answering(monkeypatch, VOICES)
+    SystemEngine(Setup(kept=tmp_path)).open("", "en-gb")
+    file = tmp_path / system._KEPT
+    assert list(tmp_path.iterdir()) == [file]
+    monkeypatch.setattr(system, "_release", lambda: "another")
+    assert SystemEngine(Setup(kept=tmp_path)).glance("", "en-gb") == ""
+    monkeypatch.undo()
+    for damaged in ("", "{", "[]", '{"machine": 1}', file.read_text()[:-9]):
+        file.write_text(damaged)
+        assert SystemEngine(Setup(kept=tmp_path)).glance("", "en-gb") == ""
+    assert len(asked) == 1
+
+
+def test_another_engine_than_was_kept_speaks_nothing_under_its_name(monkeypatch, tmp_path):
+    answering(monkeypatch, VOICES)
+    engine = SystemEngine(Setup(kept=tmp_path))
+    engine.problem()
+    system._listing.cache_clear()
+    asked = answering(monkeypatch, listing(["one", "en-us"], engine="espeak 2"))
+    with pytest.raises(VoiceError, match="another than it was; run this once more"):
+        engine.open("", "en-us").speak(LINE, 110)
+    assert len(asked) == 1
+    system._listing.cache_clear()
+    assert " espeak 2 one " in SystemEngine(Setup(kept=tmp_path)).open("", "en-us").fingerprint
+    assert len(asked) == 1
+
+
 def test_unknown_voices_and_languages_are_errors(monkeypatch):
     answering(monkeypatch, listing(["one", "en-us"]))
     with pytest.raises(VoiceError, match=r'no voice "on"; did you mean "one"\?'):

@@ -19,15 +19,22 @@ _VOICE = "espeak"
 
 
 def said_plainly(lines: Sequence[SheetLine], language: str) -> list[Wave] | None:
-    """Each of ``lines``, without silence at its ends; None where the built-in voice cannot say them in ``language``."""
+    """Each of ``lines``, without silence at its ends; None where the built-in voice does not speak ``language``.
+
+    Raises VoiceError for a line without a word that it knows.
+    """
     try:
         voice = open_voice(find_engines(read_settings().setup()), _VOICE, language)
-        return [_said(voice, line, language) for line in lines]
     except VoiceError:
         return None
+    return [_said(voice, line, language) for line in lines]
 
 
 def _said(voice: Voice, line: SheetLine, language: str) -> Wave:
-    wave = utter(voice, Utterance(line.text, line.spans), ARTICULATION, language).wave
+    try:
+        wave = utter(voice, Utterance(line.text, line.spans), ARTICULATION, language).wave
+    except VoiceError:
+        # A pronunciation for another voice: as it is written, it is like enough.
+        wave = utter(voice, Utterance(line.text), ARTICULATION, language).wave
     found = stretches(wave)
     return Wave(wave.samples[found[0][0] : found[-1][1]], wave.rate) if found else wave

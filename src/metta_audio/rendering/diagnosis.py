@@ -67,6 +67,11 @@ def _voices() -> Iterator[Finding]:
     for name, engine in engines.items():
         yield from _whatever_happens(f"voice {name}", partial(_voice, name, engine))
     best = best_voice(engines, "en-us")
+    # It may have been chosen at a glance.
+    problem = engines[best.partition(":")[0]].problem()
+    if problem:
+        yield Finding("voice auto", False, f"would take {best} for English, which cannot be used", problem)
+        return
     natural = best.partition(":")[0] in EXTRAS
     advice = "" if natural else f"for a natural one: {natural_voice('en-us')}"
     yield Finding("voice auto", natural, f"takes {best} for English", advice)
@@ -77,7 +82,12 @@ def _voice(name: str, engine: Engine) -> Iterator[Finding]:
     if problem:
         yield Finding(f"voice {name}", False, problem)
     else:
-        count = sum(info.installed and not info.problem for info in engine.voices())
+        here = [info for info in engine.voices() if info.installed]
+        broken = [info.problem for info in here if info.problem]
+        count = len(here) - len(broken)
+        if broken and not count:
+            yield Finding(f"voice {name}", False, broken[0])
+            return
         ready = f"ready, {count} voices" if count > 1 else "ready"
         yield Finding(f"voice {name}", True, f"{ready}; {_way_of_text()}" if name == "http" else ready)
 

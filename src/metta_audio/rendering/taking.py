@@ -67,7 +67,10 @@ def import_takes(
                 progress("reading", number, len(sources))
                 recordings.append(stack.enter_context(Recording(source)))
             progress("reading", len(sources), len(sources))
-            reading = read_through(recordings, lines, said_plainly(lines, takes.session.header.language))
+            said = said_plainly(takes.lines, takes.session.header.language)
+            passed = {each.number for each in takes.lines} - {each.number for each in lines}
+            pace = usual_pace(kept.index().takes) if missing else 0.0
+            reading = read_through(recordings, takes.lines, said, known=passed, pace=pace)
             load = _from_recordings(recordings)
         session = takes.session
         if not reading.found:

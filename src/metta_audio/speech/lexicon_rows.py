@@ -47,13 +47,13 @@ def rows(text: str) -> tuple[str, Mapping[str, Pronunciation]] | None:
     if "".join(row[0] for row in found) != text[head.end() :]:
         return None
     entries: dict[str, Pronunciation] = {}
-    count = 0
+    keys: list[str] = []
     for row, bare, quoted, ipa, say, at, only_say in found:
-        if bare or quoted:
-            phrase = phrase_of(bare or quoted)
+        if key := bare or quoted:
+            phrase = phrase_of(key)
             if not phrase or phrase.count(" ") >= MOST_WORDS or len(row) > LONGEST:
                 return None
             entries[phrase + END if at else phrase] = Pronunciation(ipa, say or only_say)
-            count += 1
-    # Of two for one phrase, one is missing.
-    return (head[1] or "", entries) if len(entries) == count else None
+            keys.append(key)
+    # Of two for one phrase, one is missing; and TOML has no key twice, also where one is for the end of a sentence.
+    return (head[1] or "", entries) if len(entries) == len(set(keys)) == len(keys) else None

@@ -29,7 +29,8 @@ class Setup:
 
     ``voices`` is the folder where fetched voices lie, ``takes`` that of people's recordings; neither need be there.
     ``tables`` are the tables of the settings file that bear an engine's name, ``places`` where what stands there is
-    written, by the names that lead to it: ("http", "url"). ``private`` work leaves this machine by no voice.
+    written, by the names that lead to it: ("http", "url"). ``private`` work leaves this machine by no voice. In the
+    folder ``kept`` an engine may keep what takes long to find out; None where nothing may stay.
     """
 
     voices: Path = Path()
@@ -37,6 +38,7 @@ class Setup:
     tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     private: bool = False
     places: Mapping[tuple[str, ...], Place] = field(default_factory=dict)
+    kept: Path | None = None
 
     def place(self, *names: str) -> Place | None:
         """Where the value that ``names`` lead to is written, or what it stands in: for errors about it."""

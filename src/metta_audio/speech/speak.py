@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, field, fields
 from functools import lru_cache
 from operator import attrgetter
 
-from metta_audio.errors import MissingTake, VoiceError, did_you_mean
+from metta_audio.errors import MissingTake, VoiceError, at, did_you_mean
 from metta_audio.script.model import Line, Span
 from metta_audio.sound.chain import Chain
 from metta_audio.speech import clip, utter
@@ -127,12 +127,9 @@ class Speaker:
 
     def _make(self, task: _Task) -> Spoken:
         """Say it and keep it."""
-        try:
+        with at(task.line.place):
             heard = utter.utter(task.voice, task.utterance, self.rate_for(task.line.role), self.language)
             made = make_clip(heard, chain_of(task.voice, plain=self.plain))
-        except VoiceError as error:
-            what = error.what if task.voice.name in error.what else f"{task.voice.name}: {error.what}"
-            raise type(error)(what, place=error.place or task.line.place, hint=error.hint) from error
         return _spoken(task, self.store.put(task.name, made))
 
     def _task(self, line: Line) -> _Task:

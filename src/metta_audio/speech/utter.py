@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import sentencex
 
-from metta_audio.errors import VoiceError
+from metta_audio.errors import MettaError, VoiceError
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import stretches
-from metta_audio.speech.voice import Speech, Utterance, Voice, Word, keeps_lines_whole
+from metta_audio.speech.voice import Speech, Utterance, Voice, Word, keeps_lines_whole, usable
 from metta_audio.units import Samples, Seconds, WordsPerMinute, to_samples
 
 VERSION = 1
@@ -35,16 +36,45 @@ _CLAUSE = re.compile(r"[,;:.!?…–—)\]、。，；！？]+\s*")
 def utter(voice: Voice, utterance: Utterance, rate: WordsPerMinute, language: str = "en") -> Speech:
     """Have ``voice`` say ``utterance`` at ``rate`` words a minute, in pieces of at most ``LONGEST`` characters.
 
-    ``language`` (BCP 47) tells where sentences end. Raises VoiceError for what no voice could say, and what the voice
-    raises.
+    ``language`` (BCP 47) tells where sentences end. Raises VoiceError, which names the voice: for what none could say,
+    for a sound that nobody could play, and where the voice fails in whatever way.
     """
+    with _named(voice):
+        return _uttered(voice, utterance, rate, language)
+
+
+def _uttered(voice: Voice, utterance: Utterance, rate: WordsPerMinute, language: str) -> Speech:
     if not any(map(str.isalnum, utterance.text)) and not any(span.kind in _SAID for span in utterance.spans):
         # Not repeated in the error: a listener may have chosen it.
         raise VoiceError("there is nothing in this line that can be spoken", hint="write words, or leave it out")
     if len(utterance.text) <= LONGEST or keeps_lines_whole(voice):
-        return voice.speak(utterance, rate)
+        return _heard(voice, utterance, rate)
     pieces = list(_pieces(utterance, language))
-    return _joined([(start, voice.speak(piece, rate)) for start, piece in pieces])
+    return _joined([(start, _heard(voice, piece, rate)) for start, piece in pieces])
+
+
+def _heard(voice: Voice, utterance: Utterance, rate: WordsPerMinute) -> Speech:
+    """What ``voice`` says. A third party's may raise anything: it is told without its text, which may hold the line."""
+    try:
+        speech = voice.speak(utterance, rate)
+        usable(voice.name, speech.wave)
+    except MettaError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        hint = "choose another voice, or ask who made this one"
+        raise VoiceError(f"{voice.name} failed ({type(error).__name__})", hint=hint) from None
+    return speech
+
+
+@contextmanager
+def _named(voice: Voice) -> Iterator[None]:
+    """Tell of every error of a voice whose it is."""
+    try:
+        yield
+    except VoiceError as error:
+        if voice.name in error.what:
+            raise
+        raise type(error)(f"{voice.name}: {error.what}", place=error.place, hint=error.hint) from error
 
 
 def _pieces(utterance: Utterance, language: str) -> Iterator[tuple[int, Utterance]]:

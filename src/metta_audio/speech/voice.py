@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import numpy as np
+
 from metta_audio.errors import MissingTake, VoiceError
 from metta_audio.script.model import Span
 from metta_audio.sound.chain import MILD, PLAIN, Chain
@@ -37,6 +39,7 @@ __all__ = [
     "reads_ipa",
     "speaks",
     "unspeakable",
+    "usable",
 ]
 
 Quality = Literal["human", "natural", "system", "formant", "own", "test"]
@@ -143,6 +146,17 @@ def unspeakable(name: str) -> VoiceError:
     """The error for a line of which the voice ``name`` makes no sound. The line may be a listener's: it is not told."""
     hint = "write it in the voice's own language and letters, or choose another voice"
     return VoiceError(f"{name} has no sounds for this sentence", hint=hint)
+
+
+def usable(name: str, wave: Wave) -> Wave:
+    """Return ``wave``. Raises VoiceError where nobody could play it: empty, or with samples that are no numbers.
+
+    Such a sample spreads: levelled and limited, all of a line becomes noise at full scale.
+    """
+    if wave.frames and wave.rate > 0 and np.isfinite(wave.samples).all():
+        return wave
+    hint = "choose another voice; if this one worked before, fetch or install it again"
+    raise VoiceError(f"{name} gives no usable sound", hint=hint)
 
 
 def languages_of(voice: Voice) -> tuple[str, ...]:

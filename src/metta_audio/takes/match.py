@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metta_audio.takes.hearing import Ear
+from metta_audio.takes.hearing import Apart, Ear, Impression
 from metta_audio.takes.split import Piece
 from metta_audio.takes.ways import DOUBTING, Reading, Step, Ways
 from metta_audio.units import WordsPerMinute
@@ -26,12 +26,16 @@ _ROUNDS = 2
 """How often the pieces are matched anew by what the last match taught about the voice: then nothing changes."""
 
 
+NOTHING = Impression()
+"""Where nothing was listened to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """What was found of one line: its ``readings`` in order, of which the last counts; none where it is missing.
 
     ``seconds`` are of the last one without its pauses, ``expected`` by the speaker's own rate; ``certainty`` runs from
-    0 to 1.
+    0 to 1. ``heard`` is what the last one sounds like.
     """
 
     line: int
@@ -39,21 +43,22 @@ class Match:
     readings: tuple[Reading, ...] = ()
     seconds: float = 0.0
     certainty: float = 0.0
+    heard: Impression = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
     """A match for each line, the pieces that are none, and the speaker's rate in words of average length.
 
-    ``heard`` says whether the pieces sound like the lines; None where nothing was listened to. ``elsewhere`` tells of
-    pieces left out which line they sound like, of those that are missing.
+    ``heard`` says whether the pieces sound like the lines; None where nothing was listened to. ``elsewhere`` are lines
+    that were read in another place than the order says, and found by their sound alone.
     """
 
     matches: tuple[Match, ...]
     left_out: tuple[int, ...]
     rate: WordsPerMinute
     heard: bool | None = None
-    elsewhere: Mapping[int, int] = field(default_factory=dict)
+    elsewhere: tuple[int, ...] = ()
 
     @property
     def smooth(self) -> bool:
@@ -61,18 +66,15 @@ class Matched:
         return not self.left_out and all(len(each.readings) == 1 for each in self.matches)
 
 
-def match(pieces: Sequence[Piece], words: Sequence[float], ear: Ear | None = None) -> Matched:
+def match(pieces: Sequence[Piece], words: Sequence[float], ear: Ear | None = None, pace: float = 0.0) -> Matched:
     """Say which of ``pieces`` is which line; ``words`` tells each line's length (``lines.expected_words``).
 
-    ``ear`` compares their sound; without it, order and length alone decide. The same pieces give the same answer.
+    ``ear`` compares their sound; without it, order and length alone decide. ``pace`` is what this person usually takes
+    for a word, in seconds; 0 where unknown. The same pieces give the same answer.
     """
     if not pieces or not words:
         return Matched(tuple(Match(line, 0.0) for line in range(len(words))), tuple(range(len(pieces))), _as_rate(0.5))
-    tried = np.geomspace(60 / _RATES[1], 60 / _RATES[0], _RATE_STEPS)
-    per_word = float(max(tried, key=lambda scale: _likelihood(Ways(pieces, words, float(scale)))))
-    # Once by all matches of the best rate tried, once by all of that.
-    for _ in range(2):
-        per_word = _measured(Ways(pieces, words, per_word))
+    per_word = pace or _pace(pieces, words)
     if ear is None:
         return _matched(Ways(pieces, words, per_word), Ways(pieces, words, per_word, slips=DOUBTING))
     apart = ear.distances(Ways(pieces, words, per_word).plausible())
@@ -81,9 +83,51 @@ def match(pieces: Sequence[Piece], words: Sequence[float], ear: Ear | None = Non
         apart, per_word = apart.learnt(ways.best()), _measured(ways)
     heard = apart.evidence() if apart.tells else {}
     found = _matched(Ways(pieces, words, per_word, heard), Ways(pieces, words, per_word, heard, DOUBTING))
+    return _listened(found, apart, ear) if apart.tells else replace(found, heard=False)
+
+
+def _listened(found: Matched, apart: Apart, ear: Ear) -> Matched:
+    """With lines that were read in another place, and with what each reading sounds like."""
     missing = [each.line for each in found.matches if not each.readings]
-    elsewhere = apart.elsewhere(found.left_out, missing) if apart.tells else {}
-    return replace(found, heard=apart.tells, elsewhere=elsewhere)
+    elsewhere = {step.line: step for step in apart.elsewhere(set(found.left_out), missing)}
+
+    def listened(each: Match) -> Match:
+        step = elsewhere.get(each.line)
+        if step is not None:
+            run = (step.first, step.after)
+            each = replace(each, readings=(run,), seconds=ear.seconds(run), certainty=1.0)
+        if not each.readings:
+            return each
+        return replace(each, heard=ear.impression(apart, Step(each.line, *each.readings[-1])))
+
+    taken = {piece for step in elsewhere.values() for piece in range(step.first, step.after)}
+    left = tuple(piece for piece in found.left_out if piece not in taken)
+    return replace(
+        found,
+        matches=tuple(map(listened, found.matches)),
+        left_out=left,
+        heard=True,
+        elsewhere=tuple(sorted(elsewhere)),
+    )
+
+
+def of_known_lines(
+    pieces: Sequence[Piece], words: Sequence[float], known: Collection[int], ear: Ear, pace: float = 0.0
+) -> set[int]:
+    """Which of ``pieces`` are readings of ``known`` lines, by their sound alone: whatever the order."""
+    if not pieces or not known:
+        return set()
+    return ear.distances(Ways(pieces, words, pace or _pace(pieces, words)).plausible()).known(known)
+
+
+def _pace(pieces: Sequence[Piece], words: Sequence[float]) -> float:
+    """Seconds a word, were the pieces these lines in this order."""
+    tried = np.geomspace(60 / _RATES[1], 60 / _RATES[0], _RATE_STEPS)
+    per_word = float(max(tried, key=lambda scale: _likelihood(Ways(pieces, words, float(scale)))))
+    # Once by all matches of the best rate tried, once by all of that.
+    for _ in range(2):
+        per_word = _measured(Ways(pieces, words, per_word))
+    return per_word
 
 
 def _as_rate(per_word: float) -> WordsPerMinute:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from typing import cast
 
 from metta_audio.errors import VoiceError, did_you_mean
 from metta_audio.speech.setup import AUTO, engine_points
-from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, VoiceInfo, glance, languages_of, speaks
+from metta_audio.speech.voice import Engine, MakeEngine, Setup, Voice, glance, languages_of, speaks
+from metta_audio.voices.guarded import BrokenEngine, Guarded, unusable, voice_name
 
 BEST = ("kokoro", "piper", *(() if sys.platform == "linux" else ("system",)), "espeak")
 """Engines that ``auto`` looks into, the best first. Natural voices come before the system's, and these before eSpeak:
@@ -22,35 +24,6 @@ _OF_FILES = frozenset({"kokoro", "piper"})
 
 _MOST_FITTING = 6
 """Voices that an error names: enough to choose from at a glance."""
-
-
-class BrokenEngine:
-    """Stands in for an engine that could not be loaded: it says why, and breaks nothing else."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        self.name = name
-        self._reason = reason
-
-    def problem(self) -> str:
-        """Say why it could not be loaded."""
-        return self._reason
-
-    def voices(self) -> Sequence[VoiceInfo]:
-        """List nothing."""
-        return []
-
-    def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
-        """Raise VoiceError."""
-        del language, roles
-        raise self._error(variant)
-
-    def open(self, variant: str, language: str) -> Voice:
-        """Raise VoiceError."""
-        del language
-        raise self._error(variant)
-
-    def _error(self, variant: str) -> VoiceError:
-        return _unusable(f"{self.name}:{variant}" if variant else self.name, self._reason)
 
 
 class Engines(Mapping[str, Engine]):
@@ -85,7 +58,7 @@ class Engines(Mapping[str, Engine]):
 def _make(point: EntryPoint, setup: Setup) -> Engine:
     try:
         make = cast("MakeEngine", point.load())
-        return make(setup)
+        return Guarded(make(setup), point.name, point.value)
     except Exception as error:  # noqa: BLE001 - a third party's module may raise anything
         return BrokenEngine(point.name, f"{point.value} does not load ({type(error).__name__}: {error})")
 
@@ -98,21 +71,26 @@ def find_engines(setup: Setup) -> Engines:
 def best_voice(engines: Mapping[str, Engine], language: str) -> str:
     """Name of the best voice here that speaks ``language`` (BCP 47): the first that an engine of ``BEST`` lists.
 
-    One of the very region comes before one of another. Raises VoiceError where there is none.
+    One of the very region comes before one of another. Raises VoiceError where there is none, with what keeps the last
+    engine from running: that comes with this package, and can be mended.
     """
     wanted = language.lower()
+    lacking = ""
     for name in BEST:
         if isinstance(engines, Engines) and engines.lacks_files(name):
             continue
         engine = engines.get(name)
         if engine is not None and (seen := glance(engine, "", wanted)):
             return seen
-        if engine is None or engine.problem():
+        if engine is None:
+            continue
+        lacking = engine.problem()
+        if lacking:
             continue
         fitting = [info for info in engine.voices() if info.fits(wanted)]
         if fitting:
             return next((info.name for info in fitting if wanted in info.languages), fitting[0].name)
-    raise VoiceError(f'no voice here speaks "{language}"', hint="metta voices lists what can be had")
+    raise VoiceError(f'no voice here speaks "{language}"', hint=lacking or "metta voices lists what can be had")
 
 
 def open_voice(engines: Mapping[str, Engine], name: str, language: str) -> Voice:
@@ -147,7 +125,7 @@ def cast_roles(
     engine, variant = _engine_of(engines, best_voice(engines, language) if lead.strip() == AUTO else lead)
     _must_speak(engines, engine, variant, lead, language)
     chosen = dict(zip(free, engine.cast(variant, language.lower(), len(free)), strict=True))
-    return {role: named.get(role) or _voice_name(engine, chosen[role]) for role in roles}
+    return {role: named.get(role) or voice_name(engine.name, chosen[role]) for role in roles}
 
 
 def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, asked: str, language: str) -> None:
@@ -159,11 +137,23 @@ def _must_speak(engines: Mapping[str, Engine], engine: Engine, variant: str, ask
         return
     problem = engine.problem()
     if problem:
-        raise _unusable(asked, problem)
-    name = _voice_name(engine, variant)
+        with _unable(asked):
+            engine.open(variant, language.lower())
+        raise unusable(asked, problem)
+    name = voice_name(engine.name, variant)
     infos = [info for info in engine.voices() if not variant or info.name == name]
     if infos and not any(info.speaks(language) for info in infos):
         raise _foreign(engines, name, language)
+
+
+@contextmanager
+def _unable(asked: str) -> Iterator[None]:
+    """Pass on an error that knows where the fault is written, such as in the settings; a problem is only a text."""
+    try:
+        yield
+    except VoiceError as error:
+        if error.place:
+            raise VoiceError(unusable(asked, error.what).what, place=error.place, hint=error.hint) from error
 
 
 def _foreign(engines: Mapping[str, Engine], name: str, language: str) -> VoiceError:
@@ -171,15 +161,13 @@ def _foreign(engines: Mapping[str, Engine], name: str, language: str) -> VoiceEr
 
 
 def _fitting(engines: Mapping[str, Engine], language: str) -> str:
-    """Name voices that speak ``language``, the better engines first."""
+    """Name voices that speak ``language``, the better engines first; of each, those of the very region first."""
     order = [*BEST, *(name for name in engines if name not in BEST)]
-    infos = [info for name in order if name in engines for info in engines[name].voices()]
-    fitting = [info.name for info in infos if info.fits(language)]
+    fitting: list[str] = []
+    for name in order:
+        infos = [info for info in engines[name].voices() if info.fits(language)] if name in engines else []
+        fitting += [info.name for info in sorted(infos, key=lambda info: language.lower() not in info.languages)]
     return f"these do: {', '.join(fitting[:_MOST_FITTING])}" if fitting else "metta voices lists what can be had"
-
-
-def _unusable(name: str, reason: str) -> VoiceError:
-    return VoiceError(f'the voice "{name}" cannot be used: {reason}')
 
 
 def _engine_of(engines: Mapping[str, Engine], name: str) -> tuple[Engine, str]:
@@ -187,7 +175,3 @@ def _engine_of(engines: Mapping[str, Engine], name: str) -> tuple[Engine, str]:
     if wanted not in engines:
         raise VoiceError(f'unknown voice "{name}"', hint=did_you_mean(wanted, [AUTO, *engines]))
     return engines[wanted], variant
-
-
-def _voice_name(engine: Engine, variant: str) -> str:
-    return f"{engine.name}:{variant}" if variant else engine.name

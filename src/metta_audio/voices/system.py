@@ -10,11 +10,14 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 import sys
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +46,13 @@ _SETTINGS = (80, 120, 160, 220)
 _MARKS = re.compile(r"\[\[|\]\]|[<>]")
 """What SAPI and AVSpeech would obey rather than speak."""
 
+_KEPT = "system-voices.json"
+"""File that holds the answer of the child process, which takes a third of a second to ask: a session whose clips are
+all kept does without it."""
+
+_LIBRARIES = ("lib", "lib64", "lib/*-linux-*")
+"""Below /usr and /usr/local, where a Linux has its eSpeak."""
+
 _INSTALL = "on Linux install espeak-ng with your package manager; or use the voice espeak, which is always there"
 
 
@@ -52,9 +62,11 @@ class SystemVoice:
     chain = MILD  # anything from a formant synthesizer to a recorded speaker may stand behind it
     concurrent = True
 
-    def __init__(self, identifier: str, language: str) -> None:
+    def __init__(self, identifier: str, language: str, engine: str, ask: Callable[[], str]) -> None:
+        """``engine`` is which one is thought to speak, by what is kept; ``ask`` asks the system itself."""
         self.name = f"system:{identifier}"
         self._identifier = identifier
+        self._engine, self._ask_engine = engine, ask
         self._text = calibration_text(language)
         self._lock = threading.Lock()
         self._calibration: Calibration | None = None
@@ -63,7 +75,7 @@ class SystemVoice:
     def fingerprint(self) -> str:
         """Everything but text and rate that changes the sound, as far as a system lets one see."""
         version = importlib.metadata.version("pyttsx3")
-        system = f"{_release()} pyttsx3 {version} {_listing().engine}"
+        system = f"{_release()} pyttsx3 {version} {self._engine}"
         text = hashlib.sha256(self._text.encode()).hexdigest()
         return f"system {_VERSION} {system} {self._identifier} {text} {_SETTINGS}"
 
@@ -72,6 +84,10 @@ class SystemVoice:
         line = said(Utterance(_MARKS.sub(" ", said(utterance))))
         with self._lock:
             if self._calibration is None:
+                if self._ask_engine() != self._engine:
+                    # Its clips would be kept under the name of the one before.
+                    what = "the system's speech engine is another than it was"
+                    raise VoiceError(what, hint="run this once more: then all lines are spoken by the new one")
                 text = self._text
                 self._calibration = calibrate(lambda setting: self._say(text, setting).wave, text, _SETTINGS)
         speech = self._say(line, self._calibration.setting(rate), hidden=f"{utterance.text} {line}")
@@ -98,44 +114,69 @@ class SystemEngine:
     name = "system"
 
     def __init__(self, setup: Setup) -> None:
-        del setup  # nothing to set up
+        self._file = setup.kept and setup.kept / _KEPT
 
     def problem(self) -> str:
         """Say why it cannot run here; empty when it can."""
-        listed = _listing()
+        listed = self._asked()
         return listed.problem or ("" if listed.voices else f"the operating system has no voices; {_INSTALL}")
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices that the system says it has."""
         return [
             VoiceInfo(f"system:{identifier}", (language,) if language else (), "system", "the operating system's")
-            for identifier, language in _listing().voices
+            for identifier, language in self._asked().voices
         ]
+
+    def glance(self, variant: str, language: str) -> str:
+        """Name of the voice, where what is kept knows it and it speaks ``language``; empty where it must be asked."""
+        kept = _read(self._file)
+        name = _find(kept.voices, variant, language) if kept else ""
+        return f"system:{name}" if kept and name and _fits(dict(kept.voices)[name], language) else ""
 
     def cast(self, variant: str, language: str, roles: int) -> Sequence[str]:
         """Give each role another voice of the same language, as far as there are."""
-        lead = self._resolve(variant, language)
-        others = [name for name, spoken in _voices() if name != lead and _fits(spoken, language)]
+        listed, lead = self._resolve(variant, language)
+        others = [name for name, spoken in listed.voices if name != lead and _fits(spoken, language)]
         chosen = [lead, *others][:roles]
         return [chosen[role % len(chosen)] for role in range(roles)]
 
     def open(self, variant: str, language: str) -> SystemVoice:
         """Open the voice ``variant``, or the first of ``language``."""
-        return SystemVoice(self._resolve(variant, language), language)
+        listed, name = self._resolve(variant, language)
+        return SystemVoice(name, language, listed.engine, lambda: self._asked().engine)
 
-    def _resolve(self, variant: str, language: str) -> str:
-        voices = _voices()
-        if variant:
-            if variant not in dict(voices):
-                raise VoiceError(f'the system has no voice "{variant}"', hint=did_you_mean(variant, dict(voices)))
-            return variant
-        fitting = [name for name, spoken in voices if _fits(spoken, language)]
-        exact = [name for name, spoken in voices if spoken == language]
-        if exact:
-            return exact[0]
-        if not fitting:
+    def _resolve(self, variant: str, language: str) -> tuple[_Listed, str]:
+        """What the system has, and the voice that is meant. Raises VoiceError where there is none."""
+        kept = _read(self._file)
+        if kept and (name := _find(kept.voices, variant, language)):
+            return kept, name
+        listed = self._asked()
+        if listed.problem:
+            raise VoiceError(listed.problem)
+        name = _find(listed.voices, variant, language)
+        if not name and variant:
+            known = dict(listed.voices)
+            raise VoiceError(f'the system has no voice "{variant}"', hint=did_you_mean(variant, known))
+        if not name:
             raise VoiceError(f'the system has no voice for "{language}"', hint="install one, or use the voice espeak")
-        return fitting[0]
+        return listed, name
+
+    def _asked(self) -> _Listed:
+        """What the system itself says, kept for the next time."""
+        listed = _listing()
+        if self._file and listed.voices and _read(self._file) != listed:
+            _keep(self._file, listed)
+        return listed
+
+
+def _find(voices: _Voices, variant: str, language: str) -> str:
+    """Identifier of the voice ``variant``, or of the first of ``language``; empty where there is none."""
+    if variant:
+        return variant if variant in dict(voices) else ""
+    fitting = [name for name, spoken in voices if _fits(spoken, language)]
+    exact = [name for name, spoken in voices if spoken == language]
+    return next(iter([*exact, *fitting]), "")
 
 
 def _fits(spoken: str, language: str) -> bool:
@@ -162,12 +203,41 @@ class _Listed:
     problem: str = ""
 
 
-def _voices() -> _Voices:
-    """The voices of the system. Raises VoiceError where it cannot say."""
-    listed = _listing()
-    if listed.problem:
-        raise VoiceError(listed.problem)
-    return listed.voices
+def _machine() -> str:
+    """What the voices of a system hang on, as far as that is seen without asking it."""
+    facts = [_release(), sys.executable, importlib.metadata.version("pyttsx3")]
+    if sys.platform == "linux":
+        import espeakng_loader
+
+        facts += [os.environ.get(name, "") for name in ("LD_LIBRARY_PATH", "ESPEAK_DATA_PATH", "PYTHONPATH")]
+        above = [folder for root in ("/usr", "/usr/local") for place in _LIBRARIES for folder in Path(root).glob(place)]
+        files = [folder / name for folder in above for name in ("libespeak-ng.so.1", "libespeak.so.1")]
+        for file in sorted([*files, Path(espeakng_loader.get_library_path())]):
+            with suppress(OSError):
+                facts.append(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}")
+    return "\n".join(facts)
+
+
+def _read(file: Path | None) -> _Listed | None:
+    """What is kept of this very system; None where nothing is."""
+    try:
+        kept = json.loads(file.read_bytes()) if file else None
+        if not kept or kept["machine"] != _machine():
+            return None
+        return _Listed(tuple((str(name), str(language)) for name, language in kept["voices"]), str(kept["engine"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _keep(file: Path, listed: _Listed) -> None:
+    """Keep ``listed``, whole or not at all; where it cannot be, the system is asked again."""
+    content = json.dumps({"machine": _machine(), "voices": listed.voices, "engine": listed.engine})
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".system-", dir=file.parent, ignore_cleanup_errors=True) as folder:
+            whole = Path(folder, file.name)
+            whole.write_text(content, encoding="utf-8")
+            whole.replace(file)
 
 
 @functools.cache

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from metta_audio.errors import VoiceError, at, did_you_mean
 from metta_audio.speech.voice import Setup
 from metta_audio.units import Seconds
+from metta_audio.voices.command.running import WHOLE, holds, pieces, runs_text
 
 NAME = "command"
 """The engine's, and that of its table in the settings."""
@@ -28,11 +27,6 @@ _PLACEHOLDERS = ("text", "text_file", "out", "rate", "stretch", "language")
 
 _OPTION_MARKS = ("-", "@", "/", "+")
 """Signs at the beginning of an argument that make programs take it for an option or a file of arguments."""
-
-_SHELLS = frozenset({"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "tcsh", "zsh"})
-_COMMAND = re.compile(r"-\w*c")
-_READERS = frozenset({"cmd", "powershell", "pwsh"})
-"""Programs that run what stands behind such an option, whatever it is; and those that join and read all arguments."""
 
 _SLT = "flite -voice slt --setf duration_stretch={stretch} -t {text} -o {out}"
 EXAMPLE = f'write into settings.toml: [command] and under it NAME = "{_SLT}"'
@@ -60,14 +54,14 @@ class Line:
 
     def holds(self, placeholder: str) -> bool:
         """Whether ``placeholder`` stands in it."""
-        return any(_holds(argument, placeholder) for argument in self.arguments)
+        return any(holds(argument, placeholder) for argument in self.arguments)
 
     def program(self) -> str:
         """Path of the program. Raises VoiceError where it is not to be found."""
-        if self._hands_text_to_a_shell():
+        if runs_text(self.arguments):
             # A script may say "$(rm …)", and whoever wrote it need not be the one who runs it.
-            what = f'a shell of the voice "command:{self.name}" would run what a text says'
-            raise VoiceError(what, hint="hand the text over by {text_file} or standard input, or without a shell")
+            what = f'the line of the voice "command:{self.name}" could run what a text says'
+            raise VoiceError(what, hint=f"hand the text over by {{text_file}} or standard input, or {WHOLE}")
         found = shutil.which(self.arguments[0])
         if found is None:
             what = f'the program "{self.arguments[0]}" of the voice "command:{self.name}" is not to be found'
@@ -78,40 +72,16 @@ class Line:
             raise VoiceError(what, hint="hand the text over by {text_file} or standard input")
         return found
 
-    def _hands_text_to_a_shell(self) -> bool:
-        shell, before = "", ""
-        for argument in self.arguments:
-            if _holds(argument, "text") and (shell in _READERS or (shell and _COMMAND.fullmatch(before))):
-                return True
-            name = PurePath(argument.replace("\\", "/")).stem.lower()
-            shell = name if name in _SHELLS | _READERS else shell
-            before = argument
-        return False
-
     def filled(self, values: Mapping[str, str]) -> list[str]:
         """The arguments with ``values`` put in: each stays one argument, whatever is in it."""
         return [self.program(), *(_filled(argument, values) for argument in self.arguments[1:])]
 
 
 def _filled(argument: str, values: Mapping[str, str]) -> str:
-    pieces = _pieces(argument)
-    filled = "".join(literal + (values[field] if field else "") for literal, field in pieces)
+    parts = pieces(argument)
+    filled = "".join(literal + (values[field] if field else "") for literal, field in parts)
     # A sentence may begin with a dash, and no program shall take it for an option: a blank before it is not spoken.
-    return (
-        f" {filled}" if pieces[0][0] == "" and pieces[0][1] == "text" and filled.startswith(_OPTION_MARKS) else filled
-    )
-
-
-def _holds(argument: str, placeholder: str) -> bool:
-    return any(field == placeholder for _, field in _pieces(argument))
-
-
-def _pieces(argument: str) -> list[tuple[str, str]]:
-    """Text and the name of the placeholder after it, "" for none; doubled braces stand for themselves."""
-    return [
-        (literal, f"{field}{':' + spec if spec else ''}{'!' + conversion if conversion else ''}" if field else "")
-        for literal, field, spec, conversion in string.Formatter().parse(argument)
-    ] or [("", "")]
+    return f" {filled}" if parts[0] == ("", "text") and filled.startswith(_OPTION_MARKS) else filled
 
 
 def read_line(name: str, setup: Setup) -> Line:
@@ -158,7 +128,7 @@ def _arguments(line: str, where: str) -> tuple[str, ...]:
     try:
         # A path may begin in the home folder; only what the user wrote is looked at, never the text.
         arguments = [str(Path(each).expanduser()) if each.startswith("~/") else each for each in splitter]
-        fields = [field for argument in arguments for _, field in _pieces(argument) if field]
+        fields = [field for argument in arguments for _, field in pieces(argument) if field]
     except ValueError as error:
         reason = "a quote is not closed" if "quotation" in str(error) else "a brace stands alone"
         hint = 'close each quote, and write "{{" and "}}" for braces that are no placeholder'

@@ -59,9 +59,8 @@ _PHONEMES = ("intonations", "phondata", "phonindex", "phontab")
 
 _LISTED = "metta voices --engine espeak lists the languages"
 """What to do where no name is near: a list of a hundred would be no help."""
-
 _BEGINNING = 4096
-"""Bytes of a file that tell one build from another, with its length: see ``build``."""
+"""Bytes of a file that tell one build from another, with its length and its time: see ``build``."""
 
 
 class Catalog:
@@ -176,15 +175,17 @@ def installed() -> tuple[Path, Path]:
 def build(library: Path, data: Path, language: Path) -> str:
     """A digest that tells one build of eSpeak NG and its data from another, as far as the language of that file goes.
 
-    Of each file its length and its beginning count, which has the build's identity in a library (an ELF build ID, a
+    Of each file its length, its time and its beginning count: a dictionary made anew may be as long as the old one, and
+    some installers give all files one time. The beginning has the build's identity in a library (an ELF build ID, a
     UUID of Mach-O, a PE time stamp) and a version in the phonemes. Reading all of them would take longer than finding
-    the clips of a session. Raises OSError.
+    the clips of a session; where files were only copied, lines are spoken once more, and sound alike. Raises OSError.
     """
     dictionary = data / f"{_dictionary(_attributes(language))}_dict"
     digest = hashlib.sha256()
     for path in (library, *(data / name for name in _PHONEMES), dictionary):
         with path.open("rb", buffering=0) as file:
-            digest.update(b"%d %b" % (os.fstat(file.fileno()).st_size, file.read(_BEGINNING)))
+            facts = os.fstat(file.fileno())
+            digest.update(b"%d %d %b" % (facts.st_size, facts.st_mtime_ns, file.read(_BEGINNING)))
     return digest.hexdigest()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -31,10 +32,13 @@ _MODEL = "tts-1"
 _VOICE = "alloy"
 """The first name in the documentation of that interface: servers of other voices map it to one of theirs."""
 
-_EXAMPLE = 'write into settings.toml: [http] and under it url = "http://127.0.0.1:8880/v1"'
+_ADDRESS = "http://127.0.0.1:8880/v1"
+"""An example: this machine, and a port that is usual for such servers."""
+
+_EXAMPLE = f'write into settings.toml: [http] and under it url = "{_ADDRESS}"'
 _PATH = "/v1/audio/speech"
 _KINDS = {
-    "url": 'url = "http://127.0.0.1:8880/v1"',
+    "url": f'url = "{_ADDRESS}"',
     "key": 'key = "…"',
     "model": f'model = "{_MODEL}"',
     "voices": f'voices = ["{_VOICE}"]',
@@ -76,14 +80,17 @@ def read_server(setup: Setup, environment: Mapping[str, str]) -> Server:
     ours, theirs = environment.get(URL, "").strip(), str(table.get("url", "")).strip()
     if not ours and not theirs:
         raise VoiceError("no speech server is set up", hint=_EXAMPLE)
-    with at(None if ours else setup.place(NAME, "url")):
+    with _blamed(setup, "url", URL if ours else ""):
         scheme, host, port, path = _parts(ours or theirs)
-    key, place = environment.get(KEY, "").strip(), None
-    if not key and (not ours or (theirs and _parts(theirs)[:3] == (scheme, host, port))):
-        key, place = str(table.get("key", "")).strip(), setup.place(NAME, "key")
-    local = is_loopback(host)
-    with at(place):
-        _allow(host, scheme, key, local=local, private=setup.private)
+        local = is_loopback(host)
+        if setup.private and not local:
+            what = f"this work is private, and {host} is another machine: its text stays here"
+            raise VoiceError(what, hint="use a server on this machine (http://127.0.0.1:…), or the voice espeak")
+    key = environment.get(KEY, "").strip()
+    with _blamed(setup, "key", KEY if key else ""):
+        if not key and (not ours or _same(theirs, scheme, host, port)):
+            key = str(table.get("key", "")).strip()
+        _allow(host, scheme, key, local=local)
     named = f"[{host}]" if ":" in host else host
     listed = _names(table, "voices")
     return Server(
@@ -99,10 +106,28 @@ def read_server(setup: Setup, environment: Mapping[str, str]) -> Server:
     )
 
 
-def _allow(host: str, scheme: str, key: str, *, local: bool, private: bool) -> None:
-    if private and not local:
-        what = f"this work is private, and {host} is another machine: its text stays here"
-        raise VoiceError(what, hint="use a server on this machine (http://127.0.0.1:…), or the voice espeak")
+@contextmanager
+def _blamed(setup: Setup, name: str, variable: str) -> Iterator[None]:
+    """Tell of every error that leaves the block who wrote it: ``variable`` of the environment, else the settings."""
+    with at(None if variable else setup.place(NAME, name)):
+        try:
+            yield
+        except VoiceError as error:
+            if not variable:
+                raise
+            hint = f"write for example {URL}={_ADDRESS}" if error.hint == _EXAMPLE else error.hint
+            raise VoiceError(f"{variable} in the environment: {error.what}", hint=hint) from error
+
+
+def _same(url: str, scheme: str, host: str, port: int) -> bool:
+    """Whether the address of the settings is that place; one that is none is nobody's place."""
+    try:
+        return bool(url) and _parts(url)[:3] == (scheme, host, port)
+    except VoiceError:
+        return False
+
+
+def _allow(host: str, scheme: str, key: str, *, local: bool) -> None:
     if key and not re.fullmatch(r"[!-~]+", key):
         raise VoiceError("the key of the speech server holds blanks or signs that no key has", hint="copy it again")
     if key and scheme == "http" and not local:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,9 @@ _SEED = 1
 
 _SILENT_LOG = 4
 """onnxruntime's severity "fatal". Whatever fails also raises; nothing else is for the eyes of a listener."""
+
+_STATUS = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+"""What onnxruntime puts before each reason: numbers for programs."""
 
 _BLOCK = 1 << 20
 """Bytes looked through at once."""
@@ -96,7 +100,9 @@ class Graph:
 
     def _fault(self, error: Exception) -> VoiceError:
         # The first line says it; onnxruntime adds its own source lines and, for some, a stack.
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        first = next(iter(str(error).splitlines()), "")
+        reason = _STATUS.sub("", first).removeprefix(f"Load model from {self._path} failed:").strip().rstrip(".")
+        reason = reason or type(error).__name__
         return VoiceError(f"{self._path} does not work as a model ({reason[:200]})", hint=self._advice)
 
 

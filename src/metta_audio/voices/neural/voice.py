@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from metta_audio.errors import VoiceError
 from metta_audio.sound.chain import MILD
 from metta_audio.sound.wave import Wave
 from metta_audio.speech.activity import PAUSE, articulation, stretches
 from metta_audio.speech.calibration import Calibration, calibrate, calibration_text
-from metta_audio.speech.voice import Speech, Utterance, unspeakable
+from metta_audio.speech.voice import Speech, Utterance, unspeakable, usable
 from metta_audio.speech.words import word_numbers, word_ranges, words_at
 from metta_audio.units import Hertz, WordsPerMinute, to_samples
 from metta_audio.voices.neural.matching import word_starts
@@ -105,11 +104,7 @@ class NeuralVoice(ABC):
     def _heard(self, phonemes: Sequence[str], speed: float) -> Heard:
         """Let the model sound. Raises VoiceError where nothing is heard; the text may be a name, so it is not told."""
         heard = self._sound(phonemes, speed) if any(map(is_sound, phonemes)) else None
-        if heard is not None and not np.isfinite(heard.wave.samples).all():
-            raise VoiceError(
-                f"the model of {self.name} gives no usable sound", hint="fetch it again, or choose another"
-            )
-        if heard is None or not stretches(heard.wave):
+        if heard is None or not stretches(usable(self.name, heard.wave)):
             raise unspeakable(self.name)
         return heard
 

@@ -48,6 +48,9 @@ them the voice is what the model takes for likeliest: a little more even, which 
 _SENTENCE_MARKS = ("_", "^", "$")
 """Piper's padding, beginning and end of a sentence: never what a text may say."""
 
+_NAMED = 3
+"""Broken models that an error names: a person has few models of their own, and rarely more than one is broken."""
+
 _phonemising = threading.Lock()
 """eSpeak NG inside piper-tts is global state: one text at a time, 0.3 ms each."""
 
@@ -231,8 +234,14 @@ class PiperEngine:
     def _best(self, language: str) -> str:
         for name in self._fitting(language):
             return name
-        known = [voice for voice in self.voices() if voice.languages and voice.speaks(language) and not voice.installed]
+        voices = [voice for voice in self.voices() if voice.speaks(language)]
+        known = [voice for voice in voices if voice.languages and not voice.installed]
         hint = f"fetch one: metta voices get {known[0].name}" if known else "metta voices lists what can be had"
+        # What a broken model speaks may not be known, so that it may be the one that was meant.
+        broken = [f"{voice.name}: {voice.problem}" for voice in voices if voice.installed and voice.problem]
+        if broken:
+            what = f'no Piper voice for "{language}" that is here can be used ({"; ".join(broken[:_NAMED])})'
+            raise VoiceError(what, hint=hint)
         raise VoiceError(f'no Piper voice for "{language}" is here', hint=hint)
 
     def _find(self, variant: str) -> tuple[Model, str]:
