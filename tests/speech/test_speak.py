@@ -12,7 +12,8 @@ from metta_audio.sound.wave import Wave
 from metta_audio.speech.cache import ClipStore
 from metta_audio.speech.lexicon import read_lexicon
 from metta_audio.speech.speak import Speaker, _cores
-from metta_audio.speech.voice import Speech, Word, chain_of
+from metta_audio.speech.voice import Setup, Speech, Word, chain_of
+from metta_audio.voices.espeak import EspeakEngine
 
 
 class Hummer:
@@ -300,3 +301,17 @@ def test_what_is_needed_now_is_not_pruned(tmp_path):
     assert store.survey().clips == 2
     speak([line("three")], {"guide": Hummer()}, lambda role: 110, store)
     assert store.survey().clips == 1
+
+
+def test_sounds_that_a_voice_lacks_are_blamed_on_the_lexicon(tmp_path):
+    voice = EspeakEngine(Setup()).open("", "en-us")
+    lexicon = read_lexicon('[words]\nsafe = {ipa = "ʘøyɬ", say = "sayf"}', file="l.toml")
+    with pytest.raises(VoiceError) as caught:
+        speak([line("May I be safe.", 7)], {"guide": voice}, lambda _: 110, a_store(tmp_path), lexicon=lexicon)
+    assert "which stands in a lexicon" in str(caught.value)
+    assert "say =" in caught.value.hint
+    own = line("May I be safe.", 7, spans=(Span(9, 13, "ipa", "ʘøyɬ"),))
+    with pytest.raises(VoiceError) as caught:
+        speak([own], {"guide": voice}, lambda _: 110, a_store(tmp_path))
+    assert "lexicon" not in str(caught.value)
+    assert str(caught.value).startswith("a.md:7:1")

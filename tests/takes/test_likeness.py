@@ -6,7 +6,7 @@ import soxr
 from readings import spoken
 
 from metta_audio.sound.wave import Wave
-from metta_audio.takes.likeness import bands, distances, shapes
+from metta_audio.takes.likeness import bands, distances, shapes, spectra
 
 LINES = (
     "May I be safe, and may I be at ease in the days to come.",
@@ -21,7 +21,10 @@ WOMAN = 1.16
 
 def table(sounds, warp=1.0):
     """How far each of ``sounds`` is from each of ``LINES``: rows are sounds."""
-    lines, heard = shapes([bands(spoken(line)) for line in LINES]), shapes([bands(wave, warp) for wave in sounds])
+    lines, heard = (
+        shapes([bands(spectra(spoken(line))) for line in LINES]),
+        shapes([bands(spectra(wave), warp) for wave in sounds]),
+    )
     return np.stack([distances(line, heard) for line in lines], axis=1)
 
 
@@ -71,4 +74,4 @@ def test_silence_and_the_shortest_sounds_are_like_nothing():
     apart = table([quiet, click, *(spoken(line) for line in LINES)])
     assert np.isfinite(apart).all()
     assert apart[:2].min() > 0.4
-    assert distances(shapes([bands(quiet)])[0], []).shape == (0,)
+    assert distances(shapes([bands(spectra(quiet))])[0], []).shape == (0,)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -28,9 +29,19 @@ def engine():
     return TakesEngine(read_settings().setup())
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where the takes of a whole reading wait for the next test, once one has made them."""
+    return tmp_path_factory.mktemp("kept") / "mine"
+
+
 @pytest.fixture
-def mine(takes, read):
-    import_takes(takes, [read()])
+def mine(takes, read, kept):
+    if not kept.exists():
+        import_takes(takes, [read()])
+        shutil.copytree(takes.set.folder, kept)
+    else:
+        shutil.copytree(kept, takes.set.folder)
     return engine().open("mine", "en-us")
 
 

@@ -48,8 +48,9 @@ def same_reading(takes, number, reader):
     return np.argmax(likeness) == number - 1 and likeness[number - 1] > 0.95
 
 
-@pytest.mark.parametrize("level", [-20.0, 0.0])
-@pytest.mark.parametrize(("rate", "gaps"), [(16_000, (1.5, 3)), (22_050, (0.9, 1.2)), (48_000, (2, 4))])
+@pytest.mark.parametrize(
+    ("level", "rate", "gaps"), [(-20.0, 16_000, (1.5, 3)), (0.0, 22_050, (0.9, 1.2)), (-20.0, 48_000, (2, 4))]
+)
 def test_a_perfect_reading_matches_all(takes, read, level, rate, gaps):
     recording = read(level=level, rate=rate, gaps=gaps)
     review = import_takes(takes, [recording])
@@ -60,7 +61,7 @@ def test_a_perfect_reading_matches_all(takes, read, level, rate, gaps):
         assert sound(takes, line.number).rate == rate
 
 
-@pytest.mark.parametrize("left_out", [1, 5, 6, 8, 14])
+@pytest.mark.parametrize("left_out", [1, 6, 14])
 def test_a_line_that_is_left_out_is_missing_and_shifts_nothing(takes, read, left_out):
     rest = [line.number for line in takes.lines if line.number != left_out]
     review = import_takes(takes, [read(*rest)])
@@ -73,7 +74,7 @@ def test_a_line_that_is_left_out_is_missing_and_shifts_nothing(takes, read, left
     assert all(same_reading(takes, number, read) for number in sure)
 
 
-@pytest.mark.parametrize("number", [2, 5, 9])
+@pytest.mark.parametrize("number", [2, 9])
 def test_a_line_that_is_said_again_counts_as_it_was_said_last(takes, read, number):
     everything = [line.number for line in takes.lines]
     recording = read(*everything[:number], number, *everything[number:])

@@ -159,7 +159,8 @@ def _said_otherwise(speaker: Speaker, spoken: Mapping[Line, Spoken]) -> tuple[st
     others = [line for line, clip in spoken.items() if clip.by != speaker.voices[line.role].name]
     if not others:
         return ()
-    return (f"{len(others)} of {len(spoken)} lines are spoken by {spoken[others[0]].by}: nobody has recorded them",)
+    count = f"{len({line.text for line in others})} of {len({line.text for line in spoken})}"
+    return (f"{count} lines are spoken by {spoken[others[0]].by}: nobody has recorded them",)
 
 
 def _store(options: Options, settings: Settings) -> Clips:

@@ -19,7 +19,7 @@ from metta_audio.speech.cache import Clips
 from metta_audio.speech.clip import Clip, make_clip
 from metta_audio.speech.clip_file import FORMAT, Measured
 from metta_audio.speech.lexicon import EMPTY, Lexicon, pronounced
-from metta_audio.speech.voice import Utterance, Voice, Word, chain_of, has, is_concurrent, reads_ipa
+from metta_audio.speech.voice import Speech, Utterance, Voice, Word, chain_of, has, is_concurrent, reads_ipa
 from metta_audio.units import Samples, WordsPerMinute
 
 _span = attrgetter(*(each.name for each in fields(Span)))
@@ -121,16 +121,31 @@ class Speaker:
         """Raise MissingTake where a person was to say lines that nobody recorded, and no one stands in."""
         missing = [task for task in tasks if not has(task.voice, task.utterance)]
         if missing:
-            count = f"{len(missing)} of {len(tasks)} lines have" if len(missing) > 1 else "this line has"
+            # A line that is said three times is read once.
+            lines, lost = ({task.utterance.text for task in some} for some in (tasks, missing))
+            count = f"{len(lost)} of {len(lines)} lines have" if len(lost) > 1 else "this line has"
             what = f"{count} not been recorded by {missing[0].voice.name}"
             raise MissingTake(what, place=missing[0].line.place, hint=_how_to_record(missing[0]))
 
     def _make(self, task: _Task) -> Spoken:
         """Say it and keep it."""
         with at(task.line.place):
-            heard = utter.utter(task.voice, task.utterance, self.rate_for(task.line.role), self.language)
+            heard = self._heard(task)
             made = make_clip(heard, chain_of(task.voice, plain=self.plain))
         return _spoken(task, self.store.put(task.name, made))
+
+    def _heard(self, task: _Task) -> Speech:
+        try:
+            return utter.utter(task.voice, task.utterance, self.rate_for(task.line.role), self.language)
+        except VoiceError as error:
+            own = set(task.line.spans)
+            ipa = (span.value for span in task.utterance.spans if span.kind == "ipa" and span not in own)
+            said = next((value for value in ipa if f'"{value}"' in error.what), None)
+            if said is None:
+                raise
+            what = f'{task.voice.name} cannot say the IPA "{said}", which stands in a lexicon'
+            hint = 'write that entry with sounds of the language, or leave the IPA out: word = {say = "wurd"}'
+            raise VoiceError(what, hint=hint) from error
 
     def _task(self, line: Line) -> _Task:
         """Who says it, and under which name it is kept.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metta_audio.sound.wave import Wave
-from metta_audio.takes.likeness import WARPS, Shapes, bands, distances, shapes
+from metta_audio.takes.likeness import WARPS, Shapes, bands, distances, shapes, spectra
 from metta_audio.takes.split import Piece
 from metta_audio.takes.ways import Logs, Reading, Step
 
@@ -215,13 +215,13 @@ class Ear:
 
     def __init__(self, pieces: Sequence[Piece], sound: Callable[[Piece], Wave], said: Sequence[Wave]) -> None:
         self._pieces, self._sound = pieces, sound
-        self._lines = shapes([bands(wave) for wave in said])
+        self._lines = shapes([bands(spectra(wave)) for wave in said])
         self._heard: list[Shapes] = []
 
     def distances(self, plausible: Plausible) -> Apart:
         """How far each run of pieces is from each line that it may be."""
         warp = self._warp(plausible)
-        self._heard = shapes([bands(self._sound(piece), warp) for piece in self._pieces])
+        self._heard = shapes([bands(spectra(self._sound(piece)), warp) for piece in self._pieces])
         return Apart.of(self._apart(plausible, self._heard), np.array([len(line) for line in self._lines]))
 
     def seconds(self, run: Reading) -> float:
@@ -247,10 +247,10 @@ class Ear:
         single = [reading for reading in plausible if reading[1] == reading[0] + 1]
         sample = single[:: max(1, len(single) // _SAMPLE)]
         asked = {(at, at + 1): plausible[reading] for at, reading in enumerate(sample)}
-        waves = [self._sound(self._pieces[first]) for first, _ in sample]
+        sounds = [spectra(self._sound(self._pieces[first])) for first, _ in sample]
 
         def clear(warp: float) -> float:
-            apart = self._apart(asked, shapes([bands(wave, warp) for wave in waves]))
+            apart = self._apart(asked, shapes([bands(sound, warp) for sound in sounds]))
             return float(np.mean([np.nanmean(each) - np.nanmin(each) for each in apart.values()]))
 
         return max(WARPS, key=clear) if sample else 1.0

@@ -23,6 +23,9 @@ from metta_audio.units import Hertz
 Shapes = NDArray[np.float32]
 """Spectral shapes of unit length: ``(frames, _COEFFICIENTS)``."""
 
+Spectra = NDArray[np.float32]
+"""Power at each frequency: ``(frames, _SIZE // 2 + 1)``."""
+
 Bands = NDArray[np.float32]
 """Power in each band: ``(frames, _BANDS)``."""
 
@@ -54,13 +57,18 @@ _STEEP = 0.75
 go on by four. Time runs at half to double the speed, no further."""
 
 
-def bands(wave: Wave, warp: float = 1.0) -> Bands:
-    """Power of a mono ``wave`` in bands spaced as the ear does, their frequencies times ``warp``."""
+def spectra(wave: Wave) -> Spectra:
+    """Power of a mono ``wave`` at every frequency."""
     samples = soxr.resample(wave.samples[:, 0], wave.rate, _RATE, "LQ")
     samples = np.pad(samples, (0, max(0, _WINDOW - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP] * np.hanning(_WINDOW).astype(np.float32)
-    power = np.square(np.abs(np.fft.rfft(frames, _SIZE)))
-    made: Bands = (power @ _filters(warp)).astype(np.float32)
+    power: Spectra = np.square(np.abs(np.fft.rfft(frames, _SIZE))).astype(np.float32)
+    return power
+
+
+def bands(power: Spectra, warp: float = 1.0) -> Bands:
+    """The same in bands spaced as the ear does, their frequencies times ``warp``."""
+    made: Bands = power @ _filters(warp)
     return made
 
 
