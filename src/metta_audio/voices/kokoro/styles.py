@@ -38,6 +38,7 @@ def style_names(file: Path) -> tuple[str, ...]:
         with zipfile.ZipFile(file) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        # The last is zipfile's word for an archive of a later version than it reads.
         hint = "give the one that belongs to the model, such as voices-v1.0.bin"
         raise VoiceError(f"{file} is no voices file of Kokoro", hint=hint) from error
     if not names:
