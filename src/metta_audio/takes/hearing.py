@@ -77,6 +77,9 @@ _LIKE = 6.0
 """Logs from which a sound is said to be like a line: one in 400 of other sounds is by chance."""
 
 
+_NORMAL = 1.4826
+"""Standard deviation of a normal distribution by its median deviation."""
+
 Flaw = Literal["", "no beginning", "no end", "begun twice"]
 """What a reading sounds as if it had."""
 
@@ -169,21 +172,19 @@ class Apart:
             line = int(np.nanargmin(apart))
             if line in lines and self.evidence_of(run)[line] > 0:
                 runs.append((float(apart[line]), Step(line, *run)))
-        return {piece for step in _apart_from_each_other(runs) for piece in range(step.first, step.after)}
+        return {piece for step in _disjoint(runs) for piece in range(step.first, step.after)}
 
-    def elsewhere(self, pieces: Set[int], lines: Collection[int]) -> list[Step]:
+    def elsewhere(self, pieces: Set[int], lines: Collection[int]) -> dict[int, Step]:
         """Clear readings of ``lines`` among ``pieces``, wherever they stand; of each line the last."""
         runs = []
         for (first, after), apart in self.distances.items():
             step = Step(int(np.nanargmin(apart)), first, after)
             if step.line in lines and pieces >= set(range(first, after)) and self.clear(step):
                 runs.append((float(apart[step.line]), step))
-        return list(
-            {step.line: step for step in sorted(_apart_from_each_other(runs), key=lambda step: step.first)}.values()
-        )
+        return {step.line: step for step in sorted(_disjoint(runs), key=lambda step: step.first)}
 
 
-def _apart_from_each_other(runs: Iterable[tuple[float, Step]]) -> list[Step]:
+def _disjoint(runs: Iterable[tuple[float, Step]]) -> list[Step]:
     """The likest of ``runs``, which come with how far they are from their lines; none shares a piece with another."""
     taken, found = set[int](), []
     for _, step in sorted(runs):
@@ -192,10 +193,6 @@ def _apart_from_each_other(runs: Iterable[tuple[float, Step]]) -> list[Step]:
             taken |= pieces
             found.append(step)
     return found
-
-
-_NORMAL = 1.4826
-"""Standard deviation of a normal distribution by its median deviation."""
 
 
 def _share(sound: Shapes, part: float) -> int:
@@ -223,10 +220,6 @@ class Ear:
         warp = self._warp(plausible)
         self._heard = shapes([bands(spectra(self._sound(piece)), warp) for piece in self._pieces])
         return Apart.of(self._apart(plausible, self._heard), np.array([len(line) for line in self._lines]))
-
-    def seconds(self, run: Reading) -> float:
-        """How long a run of pieces sounds."""
-        return sum(piece.seconds for piece in self._pieces[run[0] : run[1]])
 
     def impression(self, apart: Apart, step: Step) -> Impression:
         """What the reading ``step`` sounds like, after all ``distances``: by then it is settled which line it is."""

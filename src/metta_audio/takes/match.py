@@ -82,20 +82,21 @@ def match(pieces: Sequence[Piece], words: Sequence[float], ear: Ear | None = Non
         ways = Ways(pieces, words, per_word, apart.evidence())
         apart, per_word = apart.learnt(ways.best()), _measured(ways)
     heard = apart.evidence() if apart.tells else {}
-    found = _matched(Ways(pieces, words, per_word, heard), Ways(pieces, words, per_word, heard, DOUBTING))
-    return _listened(found, apart, ear) if apart.tells else replace(found, heard=False)
+    ways = Ways(pieces, words, per_word, heard)
+    found = _matched(ways, Ways(pieces, words, per_word, heard, DOUBTING))
+    return _listened(found, ways, apart, ear) if apart.tells else replace(found, heard=False)
 
 
-def _listened(found: Matched, apart: Apart, ear: Ear) -> Matched:
+def _listened(found: Matched, ways: Ways, apart: Apart, ear: Ear) -> Matched:
     """With lines that were read in another place, and with what each reading sounds like."""
     missing = [each.line for each in found.matches if not each.readings]
-    elsewhere = {step.line: step for step in apart.elsewhere(set(found.left_out), missing)}
+    elsewhere = apart.elsewhere(set(found.left_out), missing)
 
     def listened(each: Match) -> Match:
         step = elsewhere.get(each.line)
         if step is not None:
             run = (step.first, step.after)
-            each = replace(each, readings=(run,), seconds=ear.seconds(run), certainty=1.0)
+            each = replace(each, readings=(run,), seconds=ways.seconds(*run), certainty=1.0)
         if not each.readings:
             return each
         return replace(each, heard=ear.impression(apart, Step(each.line, *each.readings[-1])))
